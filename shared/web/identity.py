@@ -63,7 +63,7 @@ class Provider:
         return url
 
     async def call(self, method: str, url: str, **request: Any) -> dict[str, Any]:
-        """The issuer's JSON answer. A refusal (4xx) is `ProviderRefused`, other trouble `IdentityUnavailable`."""
+        """The issuer's JSON answer. A 4xx is `ProviderRefused`, other trouble `IdentityUnavailable`."""
         if url.startswith(self._base):
             url = self._backchannel + url.removeprefix(self._base)
         try:
