@@ -1,0 +1,128 @@
+"""What the qa service tells the others: the life of a question (câu hỏi). Ids and dates, never a citizen's
+name, address or words: those stay in the qa store and are fetched at the moment of sending."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from shared.contracts.base import ClockedEvent, Event
+
+TOPIC: Final = "qa.question"
+
+
+class RefusalGround(StrEnum):
+    """Căn cứ từ chối, Điều 11.1.a, hỏi đáp, gạch 1."""
+
+    OUT_OF_SCOPE = "out_of_scope"  # không thuộc phạm vi, chức năng, nhiệm vụ
+    UNCLEAR = "unclear"  # không rõ nghĩa
+
+
+class Referral(StrEnum):
+    """How an out-of-scope question reaches the right agency (chuyển đến cơ quan có trách nhiệm)."""
+
+    ADVISED_ASKER = "advised_asker"
+    TRANSFERRED_BY_CENTRE = "transferred_by_centre"
+
+
+class NoticeKind(StrEnum):
+    """What the asker is written to about."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    REFUSAL = "refusal"
+    PROGRESS = "progress"
+    ANSWER = "answer"
+
+
+class QuestionReceived(ClockedEvent, topic=TOPIC, name="qa.question.received"):
+    """Đã tiếp nhận câu hỏi; the centre's time for classifying it runs."""
+
+    question_id: UUID
+    number: str  # số tiếp nhận, e.g. HD-2026-11-7K3QZ
+    channel: str
+    letter_ref: str
+    letter_hash: str
+    received_at: AwareDatetime
+    counted_from: date  # the working day that counts as the day of receipt
+
+
+class QuestionForwarded(ClockedEvent, topic=TOPIC, name="qa.question.forwarded"):
+    """Đã chuyển đến đơn vị trả lời; the unit's seven working days run."""
+
+    question_id: UUID
+    unit: str
+    field: str
+
+
+class QuestionRefused(ClockedEvent, topic=TOPIC, name="qa.question.refused"):
+    """Câu hỏi bị từ chối; người hỏi phải được thông báo chậm nhất ngày ``notice_due``."""
+
+    question_id: UUID
+    ground: RefusalGround
+    explanation_ref: str  # the words to the asker, kept beside the journal
+    explanation_hash: str
+    referral: Referral | None = None
+    agency: str = ""
+    reference: str = ""
+    transferred_on: date | None = None
+    notice_due: date
+
+
+class QuestionProgressReported(ClockedEvent, topic=TOPIC, name="qa.question.progress_reported"):
+    """Đơn vị thông báo quá trình xử lý và thời hạn trả lời."""
+
+    question_id: UUID
+    round: int
+    words_ref: str
+    words_hash: str
+    promised_for: date
+
+
+class QuestionAnswered(ClockedEvent, topic=TOPIC, name="qa.question.answered"):
+    """Đã có câu trả lời của đơn vị; the centre's two working days run."""
+
+    question_id: UUID
+    unit: str
+    answer_ref: str
+    answer_hash: str
+
+
+class AnswerReleased(Event, topic=TOPIC, name="qa.question.answer_released"):
+    """Trung tâm cho gửi câu trả lời tới người hỏi."""
+
+    question_id: UUID
+    answer_ref: str
+
+
+class NoticeAccepted(ClockedEvent, topic=TOPIC, name="qa.question.notice_accepted"):
+    """Máy chủ thư đã nhận thư gửi người hỏi: the proof that they were told, and when."""
+
+    question_id: UUID
+    kind: NoticeKind
+    notice_id: UUID
+    message_id: str
+    accepted_at: AwareDatetime
+
+
+class AnswerPublished(ClockedEvent, topic=TOPIC, name="qa.question.answer_published"):
+    """Đã đăng công khai câu hỏi và câu trả lời, không còn thông tin cá nhân."""
+
+    question_id: UUID
+    public_ref: str
+    public_hash: str
+    field: str = ""
+
+
+class AnswerWithheld(ClockedEvent, topic=TOPIC, name="qa.question.answer_withheld"):
+    """Không đăng công khai, có lý do."""
+
+    question_id: UUID
+    reason: str
+
+
+class QuestionClosed(Event, topic=TOPIC, name="qa.question.closed"):
+    """Đã xong: người hỏi đã được gửi câu trả lời và việc đăng công khai đã được quyết định."""
+
+    question_id: UUID

@@ -1,0 +1,123 @@
+"""The journal: one append-only record that is history, outbox, inbox mark and audit trail at once.
+
+This file is the seam between handlers and the database: what a commit is, what an append promises."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.contracts.base import Event, Recorded, parse
+from shared.errors import PortalError, VersionConflict
+
+MAX_EVENT_BYTES = 256 * 1024  # far below the broker's 1 MiB: a commit that is appended can be published
+MAX_EVENTS = 99  # Recorded.sequence leaves two digits for them
+
+__all__ = ["AlreadyDone", "Commit", "Feed", "Head", "Journal", "Stored", "VersionConflict"]
+
+
+class AlreadyDone(PortalError):
+    """A commit with this once key exists: the same request or event was handled before."""
+
+    status, code = 409, "already_done"
+    title_vi, title_en = "Việc này đã được thực hiện", "Already done"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a stream stands: the version and hash of its last commit."""
+
+    version: int = 0
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event as bytes on record: what is hashed, kept and published is the same to the letter."""
+
+    name: str
+    version: int
+    data: str
+
+    @classmethod
+    def of(cls, event: Event) -> "Stored":
+        stored = cls(event.name, event.version, event.model_dump_json())
+        if len(stored.data) > MAX_EVENT_BYTES:
+            raise ValueError(f"{event.name} is larger than {MAX_EVENT_BYTES} bytes")
+        return stored
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One decision: its events, who, when, why, and the key that makes it happen once."""
+
+    key: str
+    stream: str
+    version: int
+    events: tuple[Stored, ...]
+    at: datetime  # UTC, milliseconds
+    by: str
+    correlation: str
+    causation: str
+    fingerprint: str = ""  # of the HTTP request, so that a key reused for another body is noticed
+    previous: str = ""
+    hash: str = ""
+
+    def sealed(self, head: Head) -> "Commit":
+        """This commit as the next link of its stream's chain."""
+        facts: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in ("key", "stream", "by", "correlation", "causation", "fingerprint")
+        }
+        version = head.version + 1
+        body = json.dumps(
+            [facts, version, self.at.isoformat(timespec="milliseconds"), head.hash,
+             [[e.name, e.version, e.data] for e in self.events]],
+            ensure_ascii=False, separators=(",", ":"),
+        )  # fmt: skip
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        return Commit(
+            **facts, version=version, events=self.events, at=self.at, previous=head.hash, hash=digest
+        )
+
+    @property
+    def head(self) -> Head:
+        return Head(self.version, self.hash)
+
+    def recorded(self, source: str) -> list[Recorded[Event]]:
+        """Its events, parsed and in the newest version of their classes."""
+
+        return [
+            Recorded(parse(e.name, e.version, e.data), self.stream, self.version, index, self.at, self.by,
+                     self.correlation, source)
+            for index, e in enumerate(self.events)
+        ]  # fmt: skip
+
+
+class Journal(Protocol):
+    """What handlers may ask of the record. Both implementations pass one contract suite."""
+
+    async def read(self, stream: str, *, upto: int | None = None) -> list[Commit]:
+        """The stream's commits in order of version, up to and including ``upto``."""
+        ...
+
+    async def find(self, key: str) -> Commit | None:
+        """The commit that carries this once key."""
+        ...
+
+    async def append(self, commit: Commit) -> None:
+        """Acknowledged only when the majority has it. Raises VersionConflict when the stream has moved
+        on, AlreadyDone when the once key exists, Unavailable when the outcome is unknown: ask by key."""
+        ...
+
+
+class Feed(Protocol):
+    """Commits of all streams in the order in which the database took them."""
+
+    async def next(self) -> tuple[Sequence[Commit], Any]:
+        """The next batch (possibly empty after a wait) and the token to resume behind it."""
+        ...
+
+    async def close(self) -> None: ...

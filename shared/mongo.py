@@ -1,0 +1,298 @@
+"""MongoDB behind the seams: the journal with group commit, the change feed, leases and the vault.
+
+With each service's queries.py this is the only file that imports motor."""
+
+import asyncio
+import hashlib
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ReturnDocument
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+
+from shared.errors import NotFound, Unavailable
+from shared.journal import AlreadyDone, Commit, Stored, VersionConflict
+
+Database = Any
+Collection = Any
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DUPLICATE: Final = 11000
+HISTORY_LOST: Final = 286
+TROUBLE: Final = (PyMongoError,)
+
+
+def connect(uri: str, name: str) -> Database:
+    """A database whose writes the majority acknowledges and whose reads see them; times are UTC."""
+    client: Any = AsyncIOMotorClient(
+        uri, w="majority", readConcernLevel="majority", serverSelectionTimeoutMS=3000,
+        connectTimeoutMS=3000, socketTimeoutMS=20000, maxPoolSize=100, appname=name,
+    )  # fmt: skip
+    return client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+
+
+def answered(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """The database's silence as our own error: 503, try again."""
+
+    @wraps(call)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await call(*args, **kwargs)
+        except PyMongoError as error:
+            raise Unavailable(
+                f"Cơ sở dữ liệu chưa trả lời ({type(error).__name__}).", retry_after=2
+            ) from error
+
+    return guarded
+
+
+async def prepare(database: Database) -> None:
+    """Create what the core needs; safe to repeat, from any number of processes."""
+    await database.journal.create_index([("stream", 1), ("version", 1)], unique=True, name="stream_version")
+    await database.journal.create_index([("at", 1), ("version", 1)], name="at_version")
+    await database.dead_letters.create_index([("state", 1), ("key", 1)], name="state_key")
+
+
+def to_document(commit: Commit) -> dict[str, Any]:
+    return {
+        "_id": commit.key, "stream": commit.stream, "version": commit.version,
+        "events": [{"name": e.name, "version": e.version, "data": e.data} for e in commit.events],
+        "at": commit.at, "by": commit.by, "correlation": commit.correlation,
+        "causation": commit.causation, "fingerprint": commit.fingerprint,
+        "previous": commit.previous, "hash": commit.hash,
+    }  # fmt: skip
+
+
+def from_document(document: dict[str, Any]) -> Commit:
+    facts = {name: value for name, value in document.items() if name not in {"_id", "events"}}
+    events = tuple(Stored(e["name"], e["version"], e["data"]) for e in document["events"])
+    return Commit(key=document["_id"], events=events, **facts)
+
+
+class MongoJournal:
+    """Concurrent appends share one ``insert_many``; each caller hears of its own commit."""
+
+    def __init__(self, database: Database, *, most_waiting: int = 5000, batch: int = 500) -> None:
+        self._collection: Collection = database.journal
+        self._waiting: deque[tuple[Commit, asyncio.Future[None]]] = deque()
+        self._most_waiting, self._batch = most_waiting, batch
+        self._writer: asyncio.Task[None] | None = None
+
+    @answered
+    async def read(self, stream: str, *, upto: int | None = None) -> list[Commit]:
+        which: dict[str, Any] = {"stream": {"$eq": stream}}
+        if upto is not None:
+            which["version"] = {"$lte": upto}
+        return [from_document(d) async for d in self._collection.find(which).sort("version", 1)]
+
+    @answered
+    async def find(self, key: str) -> Commit | None:
+        document = await self._collection.find_one({"_id": {"$eq": key}})
+        return from_document(document) if document else None
+
+    async def append(self, commit: Commit) -> None:
+        if len(self._waiting) >= self._most_waiting:
+            raise Unavailable("Quá nhiều việc đang chờ ghi.", retry_after=1)
+        outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((commit, outcome))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write(), name="journal-writer")
+        try:
+            await outcome
+        except VersionConflict:
+            # The same command again may meet its own first commit at (stream, version) first.
+            if await self.find(commit.key):
+                raise AlreadyDone(commit.key) from None
+            raise
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch: dict[str, tuple[Commit, asyncio.Future[None]]] = {}
+            later: list[tuple[Commit, asyncio.Future[None]]] = []
+            while self._waiting and len(batch) < self._batch:
+                commit, outcome = self._waiting.popleft()
+                if outcome.cancelled():
+                    continue
+                if commit.stream in batch:  # at most one commit of a stream in a batch
+                    later.append((commit, outcome))
+                else:
+                    batch[commit.stream] = (commit, outcome)
+            self._waiting.extendleft(reversed(later))
+            await self._insert(list(batch.values()))
+
+    async def _insert(self, batch: Sequence[tuple[Commit, asyncio.Future[None]]]) -> None:
+        failed: dict[int, Exception] = {}
+        try:
+            await self._collection.insert_many([to_document(c) for c, _ in batch], ordered=False)
+        except BulkWriteError as error:
+            details = error.details or {}
+            for each in details.get("writeErrors", ()):
+                failed[each["index"]] = _meaning(each, batch[each["index"]][0])
+            if details.get("writeConcernErrors"):
+                failed = {i: failed.get(i) or _unknown(error) for i in range(len(batch))}
+        except Exception as error:  # every caller is answered, whatever broke
+            failed = {i: _unknown(error) for i in range(len(batch))}
+        for index, (_, outcome) in enumerate(batch):
+            if outcome.done():
+                continue
+            if index in failed:
+                outcome.set_exception(failed[index])
+            else:
+                outcome.set_result(None)
+
+
+def _meaning(error: dict[str, Any], commit: Commit) -> Exception:
+    if error["code"] != DUPLICATE:
+        return Unavailable(str(error.get("errmsg", "")), retry_after=2)
+    if "_id" in error.get("keyPattern", {}):
+        return AlreadyDone(commit.key)
+    return VersionConflict(f"{commit.stream} đã có bản {commit.version}.")
+
+
+def _unknown(error: Exception) -> Unavailable:
+    unknown = Unavailable(f"Chưa rõ đã ghi được hay chưa ({type(error).__name__}).", retry_after=2)
+    unknown.__cause__ = error
+    return unknown
+
+
+class MongoVault:
+    """What must be erasable or is large lies here, beside the journal, by id and hash."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection: Collection = database.vault
+
+    @answered
+    async def put(self, ref: str, content: dict[str, Any]) -> str:
+        """Keep ``content`` under ``ref`` before the commit that names it; returns its SHA-256.
+        Repeating is harmless."""
+        body = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        document = {"content": body, "hash": digest, "at": datetime.now(UTC)}
+        await self._collection.update_one({"_id": {"$eq": ref}}, {"$setOnInsert": document}, upsert=True)
+        return digest
+
+    @answered
+    async def get(self, ref: str) -> dict[str, Any]:
+        document = await self._collection.find_one({"_id": {"$eq": ref}})
+        if document is None:
+            raise NotFound("Nội dung không còn được lưu.")
+        content: dict[str, Any] = json.loads(document["content"])
+        return content
+
+
+class LeaseLost(Exception):
+    """Another process has taken over; stop, and ask again."""
+
+
+class Lease:
+    """One active holder at a time by the server's clock. It only saves work: each write that must not
+    come from a former holder carries the epoch."""
+
+    def __init__(self, database: Database, name: str, holder: str, *, ttl: timedelta) -> None:
+        self._collection: Collection = database.leases
+        self.name, self.holder, self.epoch = name, holder, 0
+        self._ttl = int(ttl.total_seconds() * 1000)
+
+    async def acquire(self) -> bool:
+        free = {"$or": [{"$lt": ["$until", "$$NOW"]}, {"$eq": ["$holder", self.holder]}]}
+        taken = {
+            "holder": self.holder,
+            "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
+            "until": {"$add": ["$$NOW", self._ttl]},
+        }
+        try:
+            found = await self._collection.find_one_and_update(
+                {"_id": self.name, "$expr": free}, [{"$set": taken}],
+                upsert=True, return_document=ReturnDocument.AFTER,
+            )  # fmt: skip
+        except DuplicateKeyError:  # held: the upsert met the holder's document
+            return False
+        self.epoch = found["epoch"]
+        return True
+
+    async def renew(self, **facts: Any) -> None:
+        """Stay the holder and keep ``facts`` (a resume token) with the lease, in one write."""
+        mine = {"_id": self.name, "epoch": self.epoch, "holder": self.holder}
+        later = {"until": {"$add": ["$$NOW", self._ttl]}}
+        literal = {name: {"$literal": value} for name, value in facts.items()}
+        result = await self._collection.update_one(mine, [{"$set": later | literal}])
+        if result.matched_count == 0:
+            raise LeaseLost(self.name)
+
+    async def release(self) -> None:
+        mine = {"_id": self.name, "epoch": self.epoch}
+        await self._collection.update_one(mine, {"$set": {"until": datetime.fromtimestamp(0, UTC)}})
+
+    async def facts(self) -> dict[str, Any]:
+        return await self._collection.find_one({"_id": self.name}) or {}
+
+
+class MongoFeed:
+    """The journal's change stream by raw batches. Without a token, or when the token's place is gone
+    from the oplog, the journal itself is read from ``since`` (all of it when None) before following."""
+
+    WAIT_MS: Final = 1000
+    MARGIN: Final = timedelta(minutes=10)
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._session: Any = None
+        self._cursor: dict[str, Any] = {}
+        self._backlog: Any = None
+
+    async def open(self, token: Any, since: datetime | None) -> None:
+        self._session = await self._database.client.start_session()
+        try:
+            await self._follow({"resumeAfter": token} if token else {})
+        except OperationFailure as error:
+            if error.code != HISTORY_LOST:
+                raise
+            token = None
+            await self._follow({})
+        if token is None:
+            missed = {"at": {"$gte": since - self.MARGIN}} if since else {}
+            self._backlog = (
+                self._database.journal.find(missed).sort([("at", 1), ("version", 1)]).batch_size(500)
+            )
+
+    async def _follow(self, start: dict[str, Any]) -> None:
+        pipeline = [
+            {"$changeStream": start},
+            {"$match": {"operationType": "insert"}},
+            {"$project": {"fullDocument": 1}},
+        ]
+        answer = await self._database.command(
+            {"aggregate": "journal", "pipeline": pipeline, "cursor": {"batchSize": 0}}, session=self._session
+        )
+        self._cursor = answer["cursor"]
+
+    async def next(self) -> tuple[Sequence[Commit], Any]:
+        if self._backlog is not None:
+            documents = await self._backlog.to_list(500)
+            if documents:
+                return [from_document(d) for d in documents], None
+            self._backlog = None
+        answer = await self._database.command(
+            {
+                "getMore": self._cursor["id"],
+                "collection": "journal",
+                "maxTimeMS": self.WAIT_MS,
+                "batchSize": 1000,
+            },
+            session=self._session,
+        )
+        cursor = answer["cursor"]
+        self._cursor["id"] = cursor["id"]
+        commits = [from_document(change["fullDocument"]) for change in cursor["nextBatch"]]
+        return commits, cursor["postBatchResumeToken"]
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.end_session()

@@ -1,0 +1,56 @@
+"""Stand-ins that keep the contract: a journal and a vault in memory, and a desk with a clock of its own."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from shared.errors import NotFound
+from shared.journal import AlreadyDone, Commit, VersionConflict
+
+
+class MemoryJournal:
+    """Passes the same contract suite as the one on MongoDB."""
+
+    def __init__(self) -> None:
+        self.commits: list[Commit] = []
+        self._keys: dict[str, Commit] = {}
+        self._places: set[tuple[str, int]] = set()
+
+    async def read(self, stream: str, *, upto: int | None = None) -> list[Commit]:
+        found = [c for c in self.commits if c.stream == stream and (upto is None or c.version <= upto)]
+        return sorted(found, key=lambda c: c.version)
+
+    async def find(self, key: str) -> Commit | None:
+        return self._keys.get(key)
+
+    async def append(self, commit: Commit) -> None:
+        if commit.key in self._keys:
+            raise AlreadyDone(commit.key)
+        if (commit.stream, commit.version) in self._places:
+            raise VersionConflict(f"{commit.stream} đã có bản {commit.version}.")
+        self._keys[commit.key] = commit
+        self._places.add((commit.stream, commit.version))
+        self.commits.append(commit)
+
+
+class MemoryVault:
+    def __init__(self) -> None:
+        self.contents: dict[str, str] = {}
+
+    async def put(self, ref: str, content: dict[str, Any]) -> str:
+        body = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        body = self.contents.setdefault(ref, body)
+        return hashlib.sha256(body.encode()).hexdigest()
+
+    async def get(self, ref: str) -> dict[str, Any]:
+        if ref not in self.contents:
+            raise NotFound("Nội dung không còn được lưu.")
+        content: dict[str, Any] = json.loads(self.contents[ref])
+        return content
+
+
+def local(text: str) -> datetime:
+    """``2025-04-25T09:00`` read as Vietnamese time."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else datetime.fromisoformat(text + "+07:00")

@@ -1,0 +1,66 @@
+"""Who may do what in which state, and under which clause: a table that the code obeys, that the
+documents are drawn from, and that the tests walk whole."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from shared.errors import Forbidden, IllegalTransition
+
+S = TypeVar("S", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: the token says who, our own directory says which unit and which roles."""
+
+    subject: str
+    name: str = ""
+    unit: str = ""
+    roles: frozenset[str] = field(default_factory=frozenset)
+
+
+SYSTEM = Actor("system", "Hệ thống", roles=frozenset({"system"}))
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[S]):
+    """One row of the table: state, act, role, state after, basis (căn cứ)."""
+
+    status: S
+    act: str
+    role: StrEnum
+    after: S
+    basis: str
+
+
+class Workflow(Generic[S]):
+    """The rows of one aggregate's life, in the order in which a reader meets them."""
+
+    def __init__(self, *steps: Step[S]) -> None:
+        self.steps = steps
+        self._by_act: dict[tuple[S, str], list[Step[S]]] = {}
+        for step in steps:
+            self._by_act.setdefault((step.status, step.act), []).append(step)
+
+    def after(self, status: S, act: str, by: Actor) -> S:
+        """The state after ``act``.
+
+        Raises Forbidden when no role of the actor may ever do this, IllegalTransition when the state
+        does not allow it; the role is judged first, so that a stranger learns nothing of the state."""
+        if not any(step.act == act and step.role in by.roles for step in self.steps):
+            raise Forbidden(f"Vai trò của bạn không được phép: {act}.", act=act)
+        for step in self._by_act.get((status, act), ()):
+            if step.role in by.roles:
+                return step.after
+        allowed = sorted({step.act for step in self.steps if step.status == status})
+        raise IllegalTransition(
+            f"Không thể thực hiện «{act}» khi hồ sơ đang ở trạng thái «{status.value}».",
+            act=act, state=status.value, allowed=allowed,
+        )  # fmt: skip
+
+    def acts(self, status: S, roles: Iterable[str]) -> list[str]:
+        """What these roles may do now: the buttons on a page."""
+        held = set(roles)
+        return list(dict.fromkeys(s.act for s in self.steps if s.status == status and s.role in held))
