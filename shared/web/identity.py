@@ -98,9 +98,11 @@ class Verifier:
         *,
         backchannel_url: str | None = None,
         clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.provider = Provider(issuer_url, backchannel_url)
         self._jwks_uri = jwks_uri
+        self._ticks = ticks
         self._keys: dict[str, ECKey] = {}
         self._asked_at = float("-inf")
         self._issuer_answered = True
@@ -119,7 +121,7 @@ class Verifier:
         """The principal, or `Unauthenticated`; `IdentityUnavailable` when no key can be had to judge by."""
         if len(token) > LONGEST_TOKEN:
             raise Unauthenticated("Mã truy cập không hợp lệ.")
-        if not self._keys or time.monotonic() - self._asked_at > KEYS_STALE_AFTER:
+        if not self._keys or self._ticks() - self._asked_at > KEYS_STALE_AFTER:
             await self._fetch_keys(unless_asked_within=1.0)
         if not self._keys:
             raise IdentityUnavailable(retry_after=5)
@@ -156,9 +158,9 @@ class Verifier:
     async def _fetch_keys(self, *, unless_asked_within: float) -> None:
         """Ask for the key set. What is known stays in use while the issuer is away."""
         async with self._fetching:
-            if time.monotonic() - self._asked_at < unless_asked_within:
+            if self._ticks() - self._asked_at < unless_asked_within:
                 return
-            self._asked_at = time.monotonic()
+            self._asked_at = self._ticks()
             try:
                 jwks_uri = self._jwks_uri or await self.provider.endpoint("jwks_uri")
                 keys = _signing_keys(await self.provider.call("GET", jwks_uri))
@@ -189,23 +191,30 @@ class ServiceTokens:
     RETRY_AFTER = 5.0
 
     def __init__(
-        self, issuer_url: str, client_id: str, client_secret: str, *, backchannel_url: str | None = None
+        self,
+        issuer_url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        backchannel_url: str | None = None,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._provider = Provider(issuer_url, backchannel_url)
         self._credentials = (client_id, client_secret)
+        self._ticks = ticks
         self._token = ""
         self._lapses_at = self._renew_at = float("-inf")
         self._renewing = asyncio.Lock()
 
     async def header(self) -> dict[str, str]:
-        if time.monotonic() >= self._renew_at:
+        if self._ticks() >= self._renew_at:
             async with self._renewing:
-                if time.monotonic() >= self._renew_at:
+                if self._ticks() >= self._renew_at:
                     await self._renew()
         return {"Authorization": f"Bearer {self._token}"}
 
     async def _renew(self) -> None:
-        asked_at = time.monotonic()
+        asked_at = self._ticks()
         try:
             answer = await self._provider.call(
                 "POST",
