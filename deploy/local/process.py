@@ -6,11 +6,13 @@ clear away what a killed run left.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +24,8 @@ from socket import create_connection
 from typing import Final
 from urllib.parse import urlsplit
 
+from deploy.local.nursery import Forked, Nursery
+
 LOG_LIMIT: Final = 20 * 1024 * 1024
 POLL: Final = 0.03
 
@@ -32,6 +36,34 @@ _SPAWNER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner"
 
 class Trouble(Exception):
     """Something a person must do something about, said in sentences for the terminal."""
+
+
+def spawn(
+    argv: Sequence[str],
+    log: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    pass_fds: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start a child that ends with its runner, in a session of its own: Ctrl-C reaches the runner alone."""
+    # SIGTERM, so that a child whose runner was killed still closes its files in order.
+    tied = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+
+    def popen() -> subprocess.Popen[bytes]:
+        with log.open("ab") as out:
+            return subprocess.Popen(
+                [*tied, *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=dict(env) if env else None,
+                cwd=cwd,
+                start_new_session=True,
+                pass_fds=pass_fds,
+            )
+
+    return _SPAWNER.submit(popen).result()
 
 
 Ready = Callable[[], bool]
@@ -79,8 +111,9 @@ class Process:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path | None = None
     ready_within: float = 60.0
+    nursery: Nursery | None = None
     wanted: bool = False
-    _child: subprocess.Popen[bytes] | None = None
+    _child: subprocess.Popen[bytes] | Forked | None = None
 
     @property
     def pid(self) -> int | None:
@@ -100,23 +133,15 @@ class Process:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(self.log.suffix + ".1"))
-        self._child = _SPAWNER.submit(self._popen).result()
+        try:
+            if self.nursery and tuple(self.argv[:2]) == (sys.executable, "-m") and len(self.argv) == 3:
+                self._child = self.nursery.spawn(self.name, self.argv[2], self.env, self.cwd, self.log)
+            else:
+                self._child = spawn(self.argv, self.log, env=self.env, cwd=self.cwd)
+        except OSError as error:
+            raise Trouble(f"{self.name} could not be started: {error}") from error
         _remember(self.pid_file, self._child.pid, self.name)
         self.wanted = True
-
-    def _popen(self) -> subprocess.Popen[bytes]:
-        # SIGTERM, so that a child whose runner was killed still closes its files in order.
-        tied = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [*tied, *self.argv],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=dict(self.env) or None,
-                cwd=self.cwd,
-                start_new_session=True,  # the terminal's Ctrl-C reaches the runner alone
-            )
 
     def wait_ready(self, cancelled: threading.Event | None = None) -> None:
         """Return once it answers. Raises Trouble when it dies first or takes too long."""
@@ -170,7 +195,7 @@ class Process:
 
     def _signal(self, number: int) -> None:
         if self._child is not None and self._child.poll() is None:
-            os.killpg(self._child.pid, number)
+            _signal_group(self._child.pid, number)
 
     def last_words(self, lines: int = 6) -> str:
         return tail(self.log, lines)
@@ -243,4 +268,5 @@ def _signal_group(pid: int, number: int) -> None:
     try:
         os.killpg(pid, number)
     except ProcessLookupError:
-        return
+        with contextlib.suppress(ProcessLookupError):  # so new that it leads no group yet
+            os.kill(pid, number)

@@ -1,0 +1,160 @@
+"""What each process of the local system is: its command, its environment, the address that shows it ready."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from deploy.local.kafka import REPO
+from deploy.local.keys import Keys, write_private
+from deploy.local.ports import Ports
+
+SERVICES: Final = ("content", "qa", "sync", "notifier")
+DIRECTORY: Final = REPO / "deploy" / "demo" / "directory.yaml"
+
+
+@dataclass(frozen=True)
+class Portal:
+    id: str
+    kind: str
+    name: str
+
+
+PORTALS: Final = (
+    Portal("bhxh-ha-noi", "province", "Cổng TTĐT BHXH thành phố Hà Nội"),
+    Portal("bhxh-quang-ngai", "province", "Cổng TTĐT BHXH tỉnh Quảng Ngãi"),
+    Portal("bo-noi-vu", "ministry", "Cổng TTĐT Bộ Nội vụ"),
+)
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One process to be: ``needs`` names those that must be ready before it is started."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    ready_url: str
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wiring:
+    data: Path
+    ports: Ports
+    keys: Keys
+    passwords: Mapping[str, str]
+    directory: Path
+    mongo_uri: str
+    kafka_bootstrap: str
+    roles: str
+    extra: Mapping[str, str]
+    """Given by whoever starts the system; wins over everything here."""
+    commands: Mapping[str, tuple[str, ...]]
+    """Another command for a process, such as a deliberately broken build of a service."""
+
+    @property
+    def urls(self) -> dict[str, str]:
+        at = {name: getattr(self.ports, name) for name in (*SERVICES, "issuer", "mail")}
+        at |= {portal.id: self.ports.portal(i) for i, portal in enumerate(PORTALS)}
+        return {name: f"http://127.0.0.1:{port}" for name, port in at.items()}
+
+    @property
+    def partners_file(self) -> Path:
+        return self.data / "partners.yaml"
+
+    def write_partners(self) -> None:
+        """The partner portals as sync knows them, secrets included."""
+        rows = [
+            {
+                "id": portal.id,
+                "name": portal.name,
+                "kind": portal.kind,
+                "url": self.urls[portal.id],
+                "secret": self.keys.partners[portal.id],
+            }
+            for portal in PORTALS
+        ]
+        write_private(self.partners_file, yaml.safe_dump(rows, allow_unicode=True, sort_keys=False))
+
+    def wires(self) -> list[Wire]:
+        samples = [self._issuer(), self._mail(), *(self._portal(i) for i in range(len(PORTALS)))]
+        return [*samples, *(self.service(name, getattr(self.ports, name)) for name in SERVICES)]
+
+    def service(
+        self, service: str, port: int, *, instance: str | None = None, roles: str | None = None
+    ) -> Wire:
+        """A service, or with ``instance`` one more replica of it."""
+        own = {
+            "PORTAL_MONGO_URI": self.mongo_uri,
+            "PORTAL_MONGO_DATABASE": service,
+            "PORTAL_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+            "PORTAL_HTTP_HOST": "127.0.0.1",
+            "PORTAL_HTTP_PORT": str(port),
+            "PORTAL_INSTANCE": instance or service,
+            "PORTAL_ROLES": roles or self.roles,
+            "PORTAL_ENVIRONMENT": "local",
+            "PORTAL_LOG_FORMAT": "json",
+            "PORTAL_ISSUER_URL": self.urls["issuer"],
+            "PORTAL_DIRECTORY_FILE": str(self.directory),
+            "PORTAL_CLIENT_ID": f"svc-{service}",
+            "PORTAL_CLIENT_SECRET": self.keys.clients[service],
+            "PORTAL_SECRET_KEY": self.keys.services[service],
+            **{f"PORTAL_{name.upper()}_URL": self.urls[name] for name in SERVICES},
+        }
+        if service == "notifier":
+            own |= {"PORTAL_SMTP_HOST": "127.0.0.1", "PORTAL_SMTP_PORT": str(self.ports.smtp)}
+        if service == "sync":
+            own |= {"PORTAL_PARTNERS_FILE": str(self.partners_file)}
+        address = f"http://127.0.0.1:{port}"
+        return self._wire(
+            instance or service,
+            f"services.{service}.app",
+            own,
+            f"{address}/health/ready",
+            ("mongod", "kafka"),
+        )
+
+    def _issuer(self) -> Wire:
+        own = {
+            "ISSUER_PORT": str(self.ports.issuer),
+            "ISSUER_URL": self.urls["issuer"],
+            "ISSUER_DATA": str(self.data / "issuer"),
+            "ISSUER_PEOPLE": str(self.directory),
+            "ISSUER_PASSWORDS": json.dumps(dict(self.passwords)),
+            "ISSUER_CLIENTS": json.dumps({f"svc-{name}": self.keys.clients[name] for name in SERVICES}),
+        }
+        return self._wire("issuer", "deploy.samples.issuer", own, f"{self.urls['issuer']}/health/ready")
+
+    def _portal(self, index: int) -> Wire:
+        portal = PORTALS[index]
+        own = {
+            "SAMPLE_PORT": str(self.ports.portal(index)),
+            "SAMPLE_ID": portal.id,
+            "SAMPLE_NAME": portal.name,
+            "SAMPLE_SECRET": self.keys.partners[portal.id],
+            "SAMPLE_DATA": str(self.data / "portals" / portal.id),
+        }
+        return self._wire(portal.id, "deploy.samples.portal", own, f"{self.urls[portal.id]}/items.json")
+
+    def _mail(self) -> Wire:
+        own = {
+            "SINK_SMTP_PORT": str(self.ports.smtp),
+            "SINK_HTTP_PORT": str(self.ports.mail),
+            "SINK_DATA": str(self.data / "mail"),
+        }
+        return self._wire("mail", "deploy.samples.mail_sink", own, f"{self.urls['mail']}/mails.json")
+
+    def _wire(
+        self, name: str, module: str, own: Mapping[str, str], ready: str, needs: tuple[str, ...] = ()
+    ) -> Wire:
+        argv = self.commands.get(name, (sys.executable, "-m", module))
+        env = {**os.environ, "PYTHONUNBUFFERED": "1", **own, **self.extra}
+        return Wire(name, argv, env, ready, needs)
