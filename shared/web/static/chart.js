@@ -29,7 +29,7 @@
       label: each.name, stroke: colour(`--c${at % 4 + 1}`), width: 2, dash: dashes[at % 4], points: { show: false },
     }));
     drawn.set(box, new uPlot({
-      width: box.clientWidth, height: box.clientHeight || 236, padding: [10, 12, 0, 0], legend: { show: false },
+      width: box.clientWidth, height: box.clientHeight || 236, padding: [10, 22, 0, 0], legend: { show: false },
       cursor: { drag: { x: false, y: false } },
       plugins: data.limit == null ? [] : [threshold(data.limit, data.limit_text || '')],
       scales: { y: { range: (plot, low, high) => [0, Math.max(high * 1.15, data.limit ? data.limit * 1.2 : 0, 4)] } },
