@@ -8,7 +8,10 @@ import base64
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
+import tempfile
+import time
 import uuid
 from pathlib import Path
 
@@ -97,3 +100,38 @@ def format_storage(java_path: str, properties: Path) -> None:
         text=True,
         timeout=60,
     )
+
+
+def make_archive(java_path: str, log: Path) -> None:
+    """Let a broker live once so that Java keeps the classes it loaded. Leaves nothing but the archive."""
+    with tempfile.TemporaryDirectory(dir=HOME) as folder, log.open("wb") as out:
+        port, controller_port = _two_ports()
+        properties = write_properties(Path(folder), port, controller_port)
+        format_storage(java_path, properties)
+        argv = server(java_path, properties, f"-XX:ArchiveClassesAtExit={ARCHIVE}")
+        broker = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            give_up = time.monotonic() + 60
+            while broker.poll() is None and time.monotonic() < give_up and not _accepts(port):
+                time.sleep(0.1)
+            broker.terminate()
+            broker.wait(60)
+        finally:
+            if broker.poll() is None:
+                broker.kill()
+                broker.wait()
+
+
+def _two_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as two:
+        one.bind(("127.0.0.1", 0))
+        two.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], two.getsockname()[1]
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
