@@ -104,7 +104,8 @@ class Desk(Generic[Policy]):
             except PortalError as error:
                 done = await self.journal.find(self.once) if self.once else None
                 if done is not None:
-                    return await self._answer_again(done)
+                    again: A = await self._answer_again(done)
+                    return again
                 retriable = isinstance(error, VersionConflict) and self.expected is None
                 if not retriable or attempt == TRIES:
                     raise

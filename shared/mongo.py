@@ -3,10 +3,11 @@
 With each service's queries.py this is the only file that imports motor."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
@@ -38,7 +39,7 @@ def connect(uri: str, name: str) -> Database:
     return client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
 
 
-def answered(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+def answered(call: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """The database's silence as our own error: 503, try again."""
 
     @wraps(call)
@@ -207,12 +208,12 @@ class Lease:
             "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
             "until": {"$add": ["$$NOW", self._ttl]},
         }
-        try:
-            found = await self._collection.find_one_and_update(
-                {"_id": self.name, "$expr": free}, [{"$set": taken}],
-                upsert=True, return_document=ReturnDocument.AFTER,
-            )  # fmt: skip
-        except DuplicateKeyError:  # held: the upsert met the holder's document
+        with contextlib.suppress(DuplicateKeyError):  # there already
+            await self._collection.insert_one({"_id": self.name, "until": datetime.fromtimestamp(0, UTC)})
+        found = await self._collection.find_one_and_update(
+            {"_id": self.name, "$expr": free}, [{"$set": taken}], return_document=ReturnDocument.AFTER
+        )
+        if found is None:
             return False
         self.epoch = found["epoch"]
         return True

@@ -1,0 +1,65 @@
+"""Who works in which unit with which roles, as this service's own database says (danh bạ đơn vị, cán bộ).
+Read through a short cache."""
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any, Final
+
+from pymongo import ReplaceOne
+
+from shared.errors import Forbidden
+from shared.mongo import Database, answered
+from shared.web.identity import Principal
+from shared.workflow import Actor
+
+FRESH_SECONDS: Final = 10.0
+SERVICE_ROLE: Final = "service"
+
+
+class Directory:
+    def __init__(self, database: Database, service: str) -> None:
+        self._database, self._service = database, service
+        self._staff: dict[str, dict[str, Any]] = {}
+        self._units: dict[str, dict[str, Any]] = {}
+        self._read_at = float("-inf")
+
+    @answered
+    async def load(self, content: Mapping[str, Any]) -> None:
+        """Take over units, staff and official sources; repeating is harmless."""
+        for name in ("units", "staff", "sources"):
+            rows = [
+                ReplaceOne({"_id": row["id"]}, {"_id": row["id"], **row}, upsert=True)
+                for row in content.get(name, ())
+            ]
+            if rows:
+                await self._database[name].bulk_write(rows, ordered=False)
+
+    async def units(self) -> dict[str, dict[str, Any]]:
+        await self._refresh()
+        return self._units
+
+    async def unit_name(self, unit: str) -> str:
+        return str((await self.units()).get(unit, {}).get("name", unit))
+
+    async def person_name(self, subject: str) -> str:
+        await self._refresh()
+        return str(self._staff.get(subject, {}).get("name", subject))
+
+    async def actor(self, principal: Principal) -> Actor:
+        """Raises Forbidden for somebody whom the issuer knows and the directory does not."""
+        if principal.kind == "service":
+            return Actor(principal.subject, principal.name, roles=frozenset({SERVICE_ROLE}))
+        await self._refresh()
+        row = self._staff.get(principal.subject)
+        if row is None:
+            raise Forbidden("Tài khoản này chưa được gán đơn vị và vai trò.")
+        roles = frozenset(row.get("roles", {}).get(self._service, ()))
+        return Actor(principal.subject, row["name"], row["unit"], roles)
+
+    @answered
+    async def _refresh(self) -> None:
+        if monotonic() - self._read_at < FRESH_SECONDS:
+            return
+        self._staff = {row["_id"]: row async for row in self._database.staff.find()}
+        self._units = {row["_id"]: row async for row in self._database.units.find()}
+        self._read_at = monotonic()

@@ -1,0 +1,50 @@
+"""Structured logs: JSON in production, readable in a terminal. Only fields on the list leave the process,
+so that a citizen's words can't slip in by way of an extra keyword."""
+
+import logging
+import sys
+from typing import Any, Final
+
+import structlog
+
+ALLOWED: Final = frozenset({
+    "event", "level", "timestamp", "logger", "service", "replica", "correlation", "exc_info", "exception",
+    "error", "code", "status", "method", "path", "seconds", "count", "records", "wait", "pause",
+    "follower", "epoch", "resumed", "job", "roles", "port", "topic", "partition", "offset", "stream",
+    "version", "id", "kind", "duty", "subject_id", "partner", "attempt", "outcome", "http_status",
+    "unit", "act", "host", "reason", "late", "due_at", "peer",
+})  # fmt: skip
+
+
+def _only_allowed(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {name: value for name, value in line.items() if name in ALLOWED or name.startswith("_")}
+
+
+def set_up(service: str, replica: str, *, style: str, level: str) -> None:
+    """``style`` is ``json`` or ``console``."""
+    last: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if style == "json"
+        else structlog.dev.ConsoleRenderer()
+    )
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _only_allowed,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, last],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service, replica=replica)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -1,0 +1,186 @@
+"""Kafka → handlers, in batches of bytes. Each event ends handled, not ours, or buried with its reason;
+only trouble with infrastructure is redelivered, after a wait. Offsets are committed explicitly, last."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from prometheus_client import Counter, Histogram
+
+from shared.contracts.base import Event, Recorded, from_kafka
+from shared.desk import TRIES, Desk
+from shared.errors import Unavailable
+from shared.journal import AlreadyDone, VersionConflict
+from shared.messaging.dead_letters import DeadLetters
+from shared.mongo import TROUBLE
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[Any, Desk[Any]], Awaitable[object]]
+Table = Mapping[str, Mapping[type[Event], Handler]]
+Record = Any  # aiokafka.structs.ConsumerRecord of bytes
+
+FIRST_WAIT: Final = 0.5
+LONGEST_WAIT: Final = 15.0  # far below max_poll_interval_ms
+
+HANDLED = Counter("inbox_events", "Events by outcome", ["service", "outcome"])
+SECONDS = Histogram("inbox_batch_seconds", "Time per batch", ["service"])
+
+
+async def _parse_nothing(records: tuple[Record, ...], original: Any) -> Any:
+    """FastStream's own parser decodes headers, and a header that is not UTF-8 would lose the whole batch
+    before our code sees it."""
+    message = await original(tuple(replace(record, headers=()) for record in records))
+    message.raw_message = records
+    return message
+
+
+async def _decode_nothing(message: KafkaMessage) -> Any:
+    return message.body
+
+
+class Blocked(Exception):
+    """An earlier event of the same key is buried; this one waits behind it."""
+
+
+class Inbox:
+    """``table`` is the service's consumers.py: topic → {event class: handler}."""
+
+    def __init__(
+        self,
+        service: str,
+        table: Table,
+        desk_for: Callable[[Recorded[Event]], Desk[Any]],
+        graves: DeadLetters,
+    ) -> None:
+        self.service = service
+        self.topics = tuple(table)
+        self._handlers = {kind: handler for handlers in table.values() for kind, handler in handlers.items()}
+        self._names = {kind.name for kind in self._handlers}
+        self._desk_for = desk_for
+        self._graves = graves
+        self._wait = FIRST_WAIT
+        self.consumer: Any = None
+
+    def attach(self, broker: KafkaBroker, instance: str) -> None:
+        subscriber = broker.subscriber(
+            *self.topics, batch=True, group_id=self.service, ack_policy=AckPolicy.MANUAL,
+            group_instance_id=instance or None,
+            auto_offset_reset="earliest", batch_timeout_ms=20, max_records=500, session_timeout_ms=10000,
+            parser=_parse_nothing, decoder=_decode_nothing, title=f"{self.service}: inbox",
+            description="Batches of CloudEvents in binary mode; see docs/events.md for each event's fields.",
+        )  # fmt: skip
+
+        async def on_batch(body: list[bytes], message: KafkaMessage) -> None:
+            await self.take(message)
+
+        subscriber(on_batch)
+
+    async def take(self, message: KafkaMessage) -> None:
+        records: Sequence[Record] = message.raw_message
+        self.consumer = message.consumer
+        with SECONDS.labels(self.service).time():
+            try:
+                await self.handle(records)
+            except Exception as trouble:
+                log.warning("inbox.troubled", error=repr(trouble), wait=self._wait, records=len(records))
+                await asyncio.sleep(self._wait)
+                self._wait = min(self._wait * 2, LONGEST_WAIT)
+                await self._rewind(message)
+                return
+        self._wait = FIRST_WAIT
+        await self._commit(message.consumer, records)
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Keys side by side, each key's events in order. Raises only on trouble with infrastructure."""
+        by_key: dict[bytes, list[Record]] = {}
+        for record in records:
+            by_key.setdefault(record.key or b"", []).append(record)
+        keys = [key.decode(errors="replace") for key in by_key]
+        blocked = await self._graves.blocked(keys)
+        outcomes = await asyncio.gather(
+            *(
+                self._handle_key(group, name in blocked)
+                for name, group in zip(keys, by_key.values(), strict=True)
+            ),
+            return_exceptions=True,
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _handle_key(self, records: list[Record], blocked: bool) -> None:
+        for record in records:
+            try:
+                handled = await self.handle_one(record, blocked)
+            except (Unavailable, *TROUBLE):
+                raise
+            except Exception as error:  # poison: whatever it is, it must not hold up the others
+                log.warning("inbox.buried", topic=record.topic, partition=record.partition,
+                            offset=record.offset, error=type(error).__name__)  # fmt: skip
+                await self._graves.bury(record, error)
+                HANDLED.labels(self.service, "buried").inc()
+                blocked = True
+            else:
+                HANDLED.labels(self.service, "handled" if handled else "not_ours").inc()
+
+    def _ours(self, record: Record) -> bool:
+        return any(
+            name == "ce_type" and raw.decode(errors="replace") in self._names for name, raw in record.headers
+        )
+
+    async def handle_one(self, record: Record, blocked: bool = False) -> bool:
+        """Whether the event was ours. Handling the same event twice collides with itself."""
+        if record.headers and any(name == "ce_type" for name, _ in record.headers) and not self._ours(record):
+            return False
+        if blocked:
+            raise Blocked("một sự kiện trước đó của cùng hồ sơ đang nằm trong thư chết")
+        recorded = from_kafka(record.headers, record.value)
+        handler = self._handlers[type(recorded.event)]
+        structlog.contextvars.bind_contextvars(correlation=recorded.correlation)
+        for attempt in range(1, TRIES + 1):
+            try:
+                await handler(recorded, self._desk_for(recorded))
+            except AlreadyDone:
+                return True
+            except VersionConflict:
+                if attempt == TRIES:
+                    raise Unavailable("hồ sơ đang bị tranh chấp", retry_after=1) from None
+            else:
+                return True
+        raise AssertionError("unreachable")
+
+    async def _commit(self, consumer: Any, records: Sequence[Record]) -> None:
+        offsets: dict[TopicPartition, int] = {}
+        for record in records:
+            place = TopicPartition(record.topic, record.partition)
+            offsets[place] = max(offsets.get(place, 0), record.offset + 1)
+        still_ours = {place: offset for place, offset in offsets.items() if place in consumer.assignment()}
+        try:
+            if still_ours:
+                await consumer.commit(still_ours)
+        except (CommitFailedError, IllegalStateError) as error:  # revoked meanwhile: the next owner repeats
+            log.info("inbox.commit_refused", error=type(error).__name__)
+
+    async def _rewind(self, message: KafkaMessage) -> None:
+        try:
+            await message.nack()
+        except IllegalStateError as error:  # a partition went away during the wait: its owner repeats
+            log.info("inbox.rewind_refused", error=type(error).__name__)
+
+    async def lag(self) -> dict[str, int]:
+        """Records waiting per topic, over the partitions assigned to this replica."""
+        waiting = dict.fromkeys(self.topics, 0)
+        if self.consumer is None:
+            return waiting
+        for place in self.consumer.assignment():
+            end = self.consumer.highwater(place)
+            if end is not None:
+                waiting[place.topic] += max(0, end - await self.consumer.position(place))
+        return waiting

@@ -1,0 +1,205 @@
+"""One process of a service: its edges, its inbox, its followers and its jobs, started by role, kept running
+through trouble with the database or the broker, and stopped in order."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import structlog
+import uvicorn
+import yaml
+from fastapi import APIRouter, FastAPI
+
+from shared import logging
+from shared.calendar import CALENDAR
+from shared.contracts.base import Aggregate
+from shared.directory import Directory
+from shared.jobs import Job, Jobs
+from shared.messaging import asyncapi
+from shared.messaging.dead_letters import DeadLetters
+from shared.messaging.follower import Follower
+from shared.messaging.inbox import Inbox, Table
+from shared.messaging.relay import Relay, producer_for
+from shared.mongo import Database, MongoJournal, MongoVault, connect, prepare
+from shared.operations import Heartbeat, operations_router
+from shared.projections import Projection, Projector
+from shared.settings import Role, ServiceSettings
+from shared.web import problems
+from shared.web.edge import Edge, RequestFrame
+from shared.web.health import health_router
+from shared.web.identity import Verifier
+from shared.web.look import Look, SecurityHeaders, static_app
+from shared.web.session import Door, DoorMiddleware, MongoSessions
+from shared.web.signin import signin_router
+
+log = structlog.get_logger(__name__)
+
+P = TypeVar("P")
+STOP_SECONDS = 5.0
+
+
+@dataclass
+class Service(Generic[P]):
+    """What app.py wires. ``jobs`` builds them from the running service; ``prepare`` makes indexes."""
+
+    name: str
+    title: str
+    settings: ServiceSettings
+    policy: P
+    kinds: Sequence[type[Aggregate]]
+    routers: Sequence[APIRouter]
+    folder: Path
+    published: Sequence[str]  # topics that this service owns
+    consumers: Table = field(default_factory=dict)
+    projections: Sequence[Projection] = ()
+    prepare: Callable[[Database], Awaitable[None]] | None = None
+    jobs: Callable[["Service[P]"], Sequence[Job]] = lambda _: ()
+    look_globals: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        s = self.settings
+        self.replica = s.instance or f"{socket.gethostname()}-{os.getpid()}"
+        logging.set_up(self.name, self.replica, style=s.log_format, level=s.log_level)
+        self.database: Database = connect(s.mongo_uri, s.mongo_database or self.name)
+        self.directory = Directory(self.database, self.name)
+        self.dead_letters = DeadLetters(self.database)
+        shown = {"environment": s.environment, "urls": s.urls, "service": self.name, **self.look_globals}
+        look = Look([self.folder / "templates"], shown)
+        self.edge: Edge[P] = Edge(
+            MongoJournal(self.database), MongoVault(self.database), CALENDAR, self.policy,
+            {kind.KIND: kind for kind in self.kinds}, self.name, self.directory, self.database, look,
+        )  # fmt: skip
+        self.inbox = Inbox(self.name, self.consumers, self.edge.desk_for, self.dead_letters)
+        self.broker = asyncapi.broker_for(s.kafka_bootstrap, self.name, self.published)
+        if self.consumers:
+            self.inbox.attach(self.broker, s.instance)
+        self._jobs = Jobs(self.jobs(self))
+        self.relay: Follower | None = None
+        self.heartbeat = Heartbeat(self.database, self.name, self.replica, s.roles, self.inbox)
+        self.started: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def wake(self, job: str) -> None:
+        self._jobs.wake(job)
+
+    def app(self) -> FastAPI:
+        s = self.settings
+        app = FastAPI(
+            title=self.title, version="1", lifespan=self._lifespan, docs_url=None, redoc_url=None,
+            max_body_size=s.largest_body,
+        )  # fmt: skip
+        verifier = Verifier(s.issuer_url, s.audience, backchannel_url=s.issuer_backchannel_url or None)
+        door = Door(self.name, s.urls[self.name], verifier, MongoSessions(self.database.sessions),
+                    s.client_id, s.client_secret.get_secret_value())  # fmt: skip
+        self._sessions = door.sessions
+        app.state.edge, app.state.look, app.state.service = self.edge, self.edge.look, self
+        problems.install(app)
+        app.include_router(health_router(self))
+        app.include_router(operations_router(self))
+        app.include_router(signin_router(door))
+        for router in self.routers:
+            app.include_router(router)
+        asyncapi.mount(app, self.broker, self.title)
+        app.mount(
+            "/static",
+            static_app(self.folder / "static") if (self.folder / "static").is_dir() else static_app(),
+        )
+        app.add_middleware(DoorMiddleware, door=door)
+        app.add_middleware(SecurityHeaders, form_action=(s.issuer_url,))
+        app.add_middleware(RequestFrame, largest_body=s.largest_body)
+        return app
+
+    def serve(self) -> None:
+        """Until SIGTERM or SIGINT."""
+        s = self.settings
+        uvicorn.run(
+            self.app(), host=s.http_host, port=s.http_port, log_config=None, access_log=False,
+            loop="uvloop", http="httptools", timeout_graceful_shutdown=2, server_header=False, lifespan="on",
+        )  # fmt: skip
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        await self._prepare()
+        keep = self._keep
+        keep("heartbeat", self.heartbeat.run)
+        if Role.WORKER in self.settings.roles:
+            projector = Projector(self.database, self.projections, self.name, self.edge.vault, self.wake)
+            keep("projector", Follower(self.database, "projector", self.replica, projector.project).run)
+            keep("jobs", self._jobs.run)
+            if self.consumers:
+                keep("inbox", self._run_inbox)
+        if Role.RELAY in self.settings.roles:
+            keep("relay", self._run_relay)
+        log.info("service.started", roles=sorted(self.settings.roles), port=self.settings.http_port)
+        try:
+            yield
+        finally:
+            await self._stop()
+
+    async def _prepare(self) -> None:
+        """Waits for the database as long as it takes."""
+        while True:
+            try:
+                await prepare(self.database)
+                await self._sessions.ensure_indexes()  # type: ignore[attr-defined]
+                if self.prepare:
+                    await self.prepare(self.database)
+                if self.settings.directory_file:
+                    content = await asyncio.to_thread(self.settings.directory_file.read_text, "utf-8")
+                    await self.directory.load(yaml.safe_load(content))
+            except Exception as error:
+                log.warning("service.waiting_for_database", error=repr(error))
+                await asyncio.sleep(1)
+            else:
+                self.started.add("database")
+                return
+
+    def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """A part that is started again, after a wait, whenever it fails."""
+
+        async def kept() -> None:
+            wait = 0.5
+            while True:
+                try:
+                    await run()
+                except Exception as error:
+                    log.warning("part.failed", kind=name, error=repr(error), wait=wait)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 10.0)
+
+        self._tasks.append(asyncio.create_task(kept(), name=name))
+
+    async def _run_inbox(self) -> None:
+        try:
+            await self.broker.start()
+            self.started.add("inbox")
+            await asyncio.Event().wait()
+        finally:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self.broker.stop(), STOP_SECONDS)
+
+    async def _run_relay(self) -> None:
+        producer = producer_for(self.settings.kafka_bootstrap, self.name)
+        try:
+            await producer.start()
+            self.started.add("relay")
+            self.relay = Follower(self.database, "relay", self.replica, Relay(producer, self.name).publish)
+            await self.relay.run()
+        finally:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+
+    async def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks, timeout=STOP_SECONDS + 1)
+        with contextlib.suppress(Exception):
+            await self.heartbeat.farewell()
+        self.database.client.close()
+        log.info("service.stopped")
