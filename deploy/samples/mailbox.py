@@ -50,7 +50,7 @@ class Mail:
     @cached_property
     def text(self) -> str:
         body = self.message.get_body(("plain", "html"))
-        return str(body.get_content()) if body else ""
+        return str(body.get_content()).replace("\r\n", "\n") if body else ""
 
 
 class Mailbox:
