@@ -2,7 +2,8 @@
 
 python3 -m deploy.local.bootstrap                install, then run the system
 python3 -m deploy.local.bootstrap --only=venv    the Python environment alone (lint, types, docs)
-python3 -m deploy.local.bootstrap --only=test    everything the tests need, Chromium included
+python3 -m deploy.local.bootstrap --only=parts   also Java, Kafka and mongod (the benchmark)
+python3 -m deploy.local.bootstrap --only=test    also Chromium
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class _Terminal(Console):
 
 
 def main() -> int:
-    console = _Terminal(highlight=False, soft_wrap=True)
+    console = _Terminal(highlight=False, width=None if sys.stdout.isatty() else 120)
     asked = threading.Event()
 
     def ask(_number: int, _frame: FrameType | None) -> None:
@@ -156,12 +156,14 @@ def _addresses(system: System, console: Console) -> None:
     people = Table(box=SIMPLE_HEAD, title="Người dùng thử", title_justify="left", title_style="bold")
     for heading in ("Tên", "Mật khẩu một lần", "Họ tên"):
         people.add_column(heading, no_wrap=True)
-    for heading in ("Việc", "Đơn vị"):
-        people.add_column(heading)
+    people.add_column("Vai trò")
+    roomy = console.width >= 110
+    if roomy:
+        people.add_column("Đơn vị")
     for person in system.people:
-        work = sorted({role for roles in person.roles.values() for role in roles})
-        password = system.passwords[person.username]
-        people.add_row(person.username, password, person.name, person.title or ", ".join(work), person.unit)
+        roles = "; ".join(f"{service}: {', '.join(names)}" for service, names in person.roles.items())
+        row = [person.username, system.passwords[person.username], person.name, roles]
+        people.add_row(*row, *([person.unit] if roomy else []))
     console.print(places, people)
     console.print(
         f"Data: {system.data}   Logs: {system.data / 'log'}   [bold]Ctrl-C stops everything.[/bold]"
