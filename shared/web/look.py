@@ -132,11 +132,11 @@ class Look:
         )
         self.environment.globals["m"] = self.environment.get_template("_m.html").module
 
-    def render(self, name: str, **context: Any) -> str:
+    def render(self, name: str, /, **context: Any) -> str:
         """A whole page."""
         return self.environment.get_template(name).render(context)
 
-    def render_block(self, name: str, block: str, **context: Any) -> str:
+    def render_block(self, name: str, block: str, /, **context: Any) -> str:
         """One block of a page, as an htmx fragment or an event of a live stream."""
         template = self.environment.get_template(name)
         return "".join(template.blocks[block](template.new_context(context)))

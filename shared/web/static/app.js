@@ -32,7 +32,8 @@
   function step(by) {
     const items = all('[data-list] [data-item], [data-list]:not(:has([data-item])) li > a').filter(shown);
     if (!items.length) return;
-    const here = items.findIndex((item) => item === document.activeElement || item.hasAttribute('aria-current'));
+    const focused = items.indexOf(document.activeElement);
+    const here = focused >= 0 ? focused : items.findIndex((item) => item.hasAttribute('aria-current'));
     const next = items[here < 0 ? 0 : Math.min(Math.max(here + by, 0), items.length - 1)];
     next.focus();
     next.scrollIntoView({ block: 'nearest' });
