@@ -74,7 +74,7 @@ def sink_app(settings: SinkSettings) -> FastAPI:
         yield
         server.close()
 
-    look = sample_look("Hộp thư chạy thử")
+    look = sample_look("Hộp thư chạy thử", "mail")
     app = sample_app("Mail sink", look)
     app.router.lifespan_context = smtp_server
     app.include_router(_pages(mailbox, postman, look))

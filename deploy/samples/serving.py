@@ -41,8 +41,9 @@ class Mood(Generic[MODE]):
         return taken
 
 
-def sample_look(site_name: str) -> Look:
-    return Look([Path(__file__).parent / "templates"], {"environment": "local", "site_name": site_name})
+def sample_look(site_name: str, site_icon: str = "landmark") -> Look:
+    about = {"environment": "local", "site_name": site_name, "site_icon": site_icon}
+    return Look([Path(__file__).parent / "templates"], about)
 
 
 def sample_app(title: str, look: Look) -> FastAPI:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from sample_servers import listening, running
 
 from deploy.samples.issuer import issuer_app
 from deploy.samples.settings import IssuerSettings
+from tests.samples.sample_servers import listening, running
 
 STAFF = """
 staff:

@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 from pydantic import SecretStr
-from sample_servers import browser
 
 from deploy.samples.keys import signing_key
 from deploy.samples.people import FAILURES_ALLOWED, People, Person
 from shared.errors import TooManyRequests, Unauthenticated
 from shared.web.identity import ServiceTokens, Verifier
 from shared.web.signin import challenge_of
+from tests.samples.sample_servers import browser
 
 CALLBACK = "http://127.0.0.1:9/signin/callback"
 HAS_PASSWORD = "mot-lan"

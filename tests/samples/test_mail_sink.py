@@ -7,11 +7,11 @@ from pathlib import Path
 import aiosmtplib
 import httpx2
 import pytest
-from sample_servers import browser, free_port, listening, running
 
 from deploy.samples.mail_sink import sink_app
 from deploy.samples.mailbox import Mailbox
 from deploy.samples.settings import SinkSettings
+from tests.samples.sample_servers import browser, free_port, listening, running
 
 
 class Sink:

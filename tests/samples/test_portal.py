@@ -10,13 +10,13 @@ from typing import Any
 import httpx2
 import pytest
 from pydantic import SecretStr
-from sample_servers import browser, listening, running
 from standardwebhooks import Webhook
 
 from deploy.samples.parcel import hash_of
 from deploy.samples.portal import portal_app
 from deploy.samples.settings import PortalSettings
 from deploy.samples.shelf import Shelf
+from tests.samples.sample_servers import browser, listening, running
 
 SECRET = "whsec_" + b64encode(b"sample portal secret of 32 bytes").decode()
 ARTICLE = {

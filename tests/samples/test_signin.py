@@ -10,7 +10,6 @@ import httpx2
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from sample_servers import browser, listening, running
 
 from shared.errors import PortalError
 from shared.web.identity import ServiceTokens, Verifier
@@ -25,6 +24,7 @@ from shared.web.session import (
     require_principal,
 )
 from shared.web.signin import signin_router
+from tests.samples.sample_servers import browser, listening, running
 
 
 def desk_app(door: Door) -> FastAPI:
