@@ -38,11 +38,6 @@ FILES: Final[dict[str, dict[str, str]]] = {
         "swagger-ui-bundle.js.LICENSE.txt": "swagger-ui.js.LICENSE.txt",
         "NOTICE": "swagger-ui.NOTICE",
     },
-    "@asyncapi/react-component@3.2.1": {
-        "browser/standalone/index.js": "asyncapi.js",
-        "styles/default.min.css": "asyncapi.css",
-        "browser/standalone/index.js.LICENSE.txt": "asyncapi.js.LICENSE.txt",
-    },
 }
 TEST_FILES: Final[dict[str, dict[str, str]]] = {
     "axe-core@4.14.1": {
