@@ -21,6 +21,8 @@ LEEWAY_SECONDS = 30
 REFETCH_AFTER = 10.0  # an unknown key id asks the issuer again at most this often
 KEYS_STALE_AFTER = 600.0  # a key the issuer has withdrawn is dropped within this time
 LONGEST_TOKEN = 8192
+REMEMBER_SECONDS = 30.0  # a verified token is not verified again for so long: it costs 0.2 ms each time
+MOST_REMEMBERED = 4096
 
 
 class IdentityUnavailable(Unavailable):
@@ -101,9 +103,11 @@ class Verifier:
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.provider = Provider(issuer_url, backchannel_url)
+        self._clock = clock
         self._jwks_uri = jwks_uri
         self._ticks = ticks
         self._keys: dict[str, ECKey] = {}
+        self._verified: dict[str, tuple[float, Principal]] = {}
         self._asked_at = float("-inf")
         self._issuer_answered = True
         self._fetching = asyncio.Lock()
@@ -121,6 +125,9 @@ class Verifier:
         """The principal, or `Unauthenticated`; `IdentityUnavailable` when no key can be had to judge by."""
         if len(token) > LONGEST_TOKEN:
             raise Unauthenticated("Mã truy cập không hợp lệ.")
+        until, known = self._verified.get(token, (0.0, None))
+        if known and self._clock() < until:
+            return known
         if not self._keys or self._ticks() - self._asked_at > KEYS_STALE_AFTER:
             await self._fetch_keys(unless_asked_within=1.0)
         if not self._keys:
@@ -139,7 +146,12 @@ class Verifier:
         subject = claims["sub"]
         # RFC 9068: under client credentials the subject is the client itself.
         kind: Literal["person", "service"] = "service" if claims.get("client_id") == subject else "person"
-        return Principal(subject, str(claims.get("name") or subject), kind)
+        principal = Principal(subject, str(claims.get("name") or subject), kind)
+        if len(self._verified) >= MOST_REMEMBERED:
+            self._verified.clear()
+        until = min(self._clock() + REMEMBER_SECONDS, claims["exp"] + LEEWAY_SECONDS)
+        self._verified[token] = (until, principal)
+        return principal
 
     def _decode(self, token: str) -> dict[str, Any]:
         try:

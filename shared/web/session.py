@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Forbidden, Unauthenticated
+from shared.mongo import answered
 from shared.web.identity import Principal, Verifier
 
 SESSION_LIFETIME = timedelta(hours=8)
@@ -78,9 +79,11 @@ class MongoSessions:
         self._collection = collection
         self._clock = clock
 
+    @answered
     async def ensure_indexes(self) -> None:
         await self._collection.create_index("expires_at", expireAfterSeconds=0)
 
+    @answered
     async def create(self, record: Mapping[str, Any], lifetime: timedelta) -> str:
         session_id = secrets.token_urlsafe(32)
         expires_at = self._clock() + lifetime
@@ -88,10 +91,12 @@ class MongoSessions:
         return session_id
 
     # The TTL sweep runs once a minute, so each read looks at the clock itself.
+    @answered
     async def get(self, session_id: str) -> Record | None:
         record: Record | None = await self._collection.find_one(self._living(session_id))
         return record
 
+    @answered
     async def delete(self, session_id: str) -> Record | None:
         record: Record | None = await self._collection.find_one_and_delete(self._living(session_id))
         return record

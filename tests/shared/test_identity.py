@@ -74,6 +74,16 @@ async def test_a_right_token_names_the_person(fake: FakeIssuer) -> None:
     assert await Verifier(ISSUER, AUDIENCE).verify(token()) == Principal("u-ha", "Trần Thu Hà", "person")
 
 
+async def test_a_remembered_token_expires_all_the_same(fake: FakeIssuer) -> None:
+    now = time.time()
+    verifier = Verifier(ISSUER, AUDIENCE, clock=lambda: now)
+    short = token(exp=int(now) + 10)
+    assert await verifier.verify(short) is await verifier.verify(short)
+    now += 40.5
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(short)
+
+
 async def test_a_client_that_speaks_for_itself_is_a_service(fake: FakeIssuer) -> None:
     verifier = Verifier(ISSUER, AUDIENCE)
     service = await verifier.verify(token(sub="svc-qa", client_id="svc-qa", name=None))
