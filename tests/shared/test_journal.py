@@ -1,0 +1,128 @@
+"""One contract, two journals: the one in memory and the one on MongoDB must be the same to a handler."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.contracts.qa import QuestionClosed
+from shared.errors import Unavailable
+from shared.journal import MAX_EVENT_BYTES, AlreadyDone, Commit, Head, Journal, Stored, VersionConflict
+from shared.mongo import MongoJournal, MongoVault, connect
+from shared.testing import MemoryJournal, MemoryVault
+
+AT = datetime(2026, 11, 23, 2, 0, 0, 123000, tzinfo=UTC)
+
+
+@pytest.fixture(params=["memory", "mongo"])
+def journal(request: pytest.FixtureRequest, database: Any) -> Journal:
+    return MemoryJournal() if request.param == "memory" else MongoJournal(database)
+
+
+def commit(stream: str, head: Head = Head(), *, key: str = "") -> Commit:  # noqa: B008 (frozen)
+    event = Stored.of(QuestionClosed(question_id=UUID(int=7)))
+    return Commit(
+        key=key or uuid4().hex, stream=stream, version=0, events=(event,), at=AT, by="u-ha",
+        correlation="c-1", causation="", fingerprint="f",
+    ).sealed(head)  # fmt: skip
+
+
+async def test_what_was_appended_is_read_back_whole_and_in_order(journal: Journal) -> None:
+    first = commit("question-1")
+    second = commit("question-1", first.head)
+    await journal.append(first)
+    await journal.append(second)
+    await journal.append(commit("question-2"))
+    assert await journal.read("question-1") == [first, second]
+    assert await journal.read("question-1", upto=1) == [first]
+    assert await journal.read("question-3") == []
+
+
+async def test_of_two_writers_who_saw_the_same_version_one_is_told_so(journal: Journal) -> None:
+    await journal.append(commit("question-1"))
+    with pytest.raises(VersionConflict):
+        await journal.append(commit("question-1"))
+
+
+async def test_a_once_key_is_taken_once_even_on_another_stream(journal: Journal) -> None:
+    first = commit("question-1", key="event-1")
+    await journal.append(first)
+    with pytest.raises(AlreadyDone):
+        await journal.append(commit("question-2", key="event-1"))
+    assert await journal.find("event-1") == first
+    assert await journal.find("event-2") is None
+
+
+async def test_the_same_commit_again_is_already_done_and_not_a_conflict(journal: Journal) -> None:
+    once = commit("question-1", key="event-1")
+    await journal.append(once)
+    with pytest.raises(AlreadyDone):
+        await journal.append(once)
+
+
+async def test_of_many_at_once_each_caller_hears_of_its_own_commit(journal: Journal) -> None:
+    taken = commit("question-0", key="taken")
+    await journal.append(taken)
+    commits = [commit(f"question-{n}") for n in range(1, 200)]
+    doomed = [commit("question-0"), commit("question-x", key="taken")]
+    answers = await asyncio.gather(*(journal.append(c) for c in [*commits, *doomed]), return_exceptions=True)
+    assert answers[:199] == [None] * 199
+    assert isinstance(answers[199], VersionConflict)
+    assert isinstance(answers[200], AlreadyDone)
+
+
+async def test_fifty_writers_of_one_stream_leave_one_chain(journal: Journal) -> None:
+    answers = await asyncio.gather(
+        *(journal.append(commit("question-1")) for _ in range(50)), return_exceptions=True
+    )
+    assert answers.count(None) == 1
+    assert sum(isinstance(a, VersionConflict) for a in answers) == 49
+
+
+def test_each_commit_seals_the_one_before_it() -> None:
+    first = commit("question-1", key="a")
+    second = commit("question-1", first.head, key="b")
+    assert (second.version, second.previous) == (2, first.hash)
+    forged = replace(first, by="u-someone-else").sealed(Head())
+    assert forged.hash != first.hash
+
+
+def test_an_event_too_large_for_the_broker_is_refused_before_it_is_written() -> None:
+    from shared.contracts.content import SubmissionWithdrawn
+
+    event = SubmissionWithdrawn(submission_id=uuid4(), text_version=1, reason="x" * MAX_EVENT_BYTES)
+    with pytest.raises(ValueError, match="larger than"):
+        Stored.of(event)
+
+
+@pytest.fixture(params=["memory", "mongo"])
+def vault(request: pytest.FixtureRequest, database: Any) -> Any:
+    return MemoryVault() if request.param == "memory" else MongoVault(database)
+
+
+async def test_the_vault_keeps_the_first_text_under_a_ref_and_its_hash(vault: Any) -> None:
+    first = await vault.put("ref-1", {"text": "Tôi muốn hỏi", "name": "Nguyễn Văn A"})
+    assert await vault.put("ref-1", {"name": "Nguyễn Văn A", "text": "Tôi muốn hỏi"}) == first
+    assert await vault.get("ref-1") == {"text": "Tôi muốn hỏi", "name": "Nguyễn Văn A"}
+
+
+async def test_a_database_that_does_not_answer_is_a_503_and_not_a_guess() -> None:
+    database = connect("mongodb://127.0.0.1:1/?replicaSet=rs0&serverSelectionTimeoutMS=200", "nowhere")
+    journal = MongoJournal(database)
+    with pytest.raises(Unavailable):
+        await journal.append(commit("question-1"))
+    with pytest.raises(Unavailable):
+        await journal.read("question-1")
+    database.client.close()
+
+
+async def test_too_many_waiting_writers_are_turned_away_at_once(database: Any) -> None:
+    journal = MongoJournal(database, most_waiting=3)
+    answers = await asyncio.gather(
+        *(journal.append(commit(f"question-{n}")) for n in range(6)), return_exceptions=True
+    )
+    assert answers.count(None) == 3
+    assert sum(isinstance(a, Unavailable) for a in answers) == 3
