@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError, KafkaTimeoutError, for_code
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 FILE: Final = Path(__file__).with_name("topics.yaml")
@@ -154,6 +154,12 @@ async def _create(admin: AIOKafkaAdminClient, topics: list[Topic]) -> None:
     for name, code, *message in answer.topic_errors:
         if code not in (0, TOPIC_EXISTS):
             raise for_code(code)(f"{name}: {message[0] if message else 'refused'}")
+    # The controller answers before the brokers know; whoever comes next must find the topics there.
+    for _ in range(200):
+        if {topic.name for topic in topics} <= set(await admin.list_topics()):
+            return
+        await asyncio.sleep(0.05)
+    raise KafkaTimeoutError("the brokers do not know the new topics after 10 s")
 
 
 def _may_change(difference: Difference) -> bool:

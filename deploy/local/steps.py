@@ -20,6 +20,7 @@ NETWORK = (
     *("connection reset", "connection timed out", "timed out", "dns error", "error sending request"),
     *("unknownhostexception", "unknown host", "failed to fetch", "could not connect", "could not transfer"),
     *("failed to establish a new connection", "nodename nor servname", "no matching distribution found"),
+    *("nopluginfoundforprefix", "pluginresolutionexception", "could not be resolved"),
 )
 HASH = ("hash mismatch", "do not match the hashes")
 

@@ -33,6 +33,13 @@ PORTALS: Final = (
     Portal("bo-noi-vu", "ministry", "Cổng TTĐT Bộ Nội vụ"),
 )
 
+MODULES: Final = {
+    **{service: f"services.{service}.app" for service in SERVICES},
+    **{portal.id: "deploy.samples.portal" for portal in PORTALS},
+    "issuer": "deploy.samples.issuer",
+    "mail": "deploy.samples.mail_sink",
+}
+
 
 @dataclass(frozen=True)
 class Wire:
@@ -113,14 +120,8 @@ class Wiring:
             own |= {"PORTAL_SMTP_HOST": "127.0.0.1", "PORTAL_SMTP_PORT": str(self.ports.smtp)}
         if service == "sync":
             own |= {"PORTAL_PARTNERS_FILE": str(self.partners_file)}
-        address = f"http://127.0.0.1:{port}"
-        return self._wire(
-            instance or service,
-            f"services.{service}.app",
-            own,
-            f"{address}/health/ready",
-            ("mongod", "kafka"),
-        )
+        ready, needs = f"http://127.0.0.1:{port}/health/ready", ("mongod", "kafka")
+        return self._wire(service, own, ready, needs, name=instance)
 
     def _issuer(self) -> Wire:
         own = {
@@ -131,7 +132,7 @@ class Wiring:
             "ISSUER_PASSWORDS": json.dumps(dict(self.passwords)),
             "ISSUER_CLIENTS": json.dumps({f"svc-{name}": self.keys.clients[name] for name in SERVICES}),
         }
-        return self._wire("issuer", "deploy.samples.issuer", own, f"{self.urls['issuer']}/health/ready")
+        return self._wire("issuer", own, f"{self.urls['issuer']}/health/ready")
 
     def _portal(self, index: int) -> Wire:
         portal = PORTALS[index]
@@ -142,7 +143,7 @@ class Wiring:
             "SAMPLE_SECRET": self.keys.partners[portal.id],
             "SAMPLE_DATA": str(self.data / "portals" / portal.id),
         }
-        return self._wire(portal.id, "deploy.samples.portal", own, f"{self.urls[portal.id]}/items.json")
+        return self._wire(portal.id, own, f"{self.urls[portal.id]}/items.json")
 
     def _mail(self) -> Wire:
         own = {
@@ -150,11 +151,17 @@ class Wiring:
             "SINK_HTTP_PORT": str(self.ports.mail),
             "SINK_DATA": str(self.data / "mail"),
         }
-        return self._wire("mail", "deploy.samples.mail_sink", own, f"{self.urls['mail']}/mails.json")
+        return self._wire("mail", own, f"{self.urls['mail']}/mails.json")
 
     def _wire(
-        self, name: str, module: str, own: Mapping[str, str], ready: str, needs: tuple[str, ...] = ()
+        self,
+        part: str,
+        own: Mapping[str, str],
+        ready: str,
+        needs: tuple[str, ...] = (),
+        *,
+        name: str | None = None,
     ) -> Wire:
-        argv = self.commands.get(name, (sys.executable, "-m", module))
+        argv = self.commands.get(name or part) or self.commands.get(part)
         env = {**os.environ, "PYTHONUNBUFFERED": "1", **own, **self.extra}
-        return Wire(name, argv, env, ready, needs)
+        return Wire(name or part, argv or (sys.executable, "-m", MODULES[part]), env, ready, needs)
