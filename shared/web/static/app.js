@@ -97,7 +97,7 @@
     all('[data-live]').forEach((sign) => {
       sign.hidden = false;
       sign.classList.toggle('lost', !connected);
-      sign.firstElementChild.textContent = connected ? 'Trực tiếp' : 'Mất kết nối trực tiếp, đang nối lại';
+      sign.firstElementChild.textContent = connected ? 'Trực tiếp' : 'Mất kết nối trực tiếp';
     });
   }
   document.addEventListener('htmx:sse:after:connection', () => live(true));
