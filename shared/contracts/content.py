@@ -49,15 +49,30 @@ class SubmissionEdited(Event, topic=SUBMISSION, name="content.submission.edited"
     body_hash: str
     quoted: bool = False
     note: str = ""
+    editor: str = ""  # staff id; who has a hand in the text cannot approve it
 
 
-class SubmissionReturned(Event, topic=SUBMISSION, name="content.submission.returned"):
-    """Trả lại đơn vị để hoàn thiện."""
+class SubmissionReturned(ClockedEvent, topic=SUBMISSION, name="content.submission.returned"):
+    """Trả lại đơn vị để hoàn thiện. When the supply was not complete, the unit's clock runs on: the same start,
+    the same due date, under a new name."""
 
     submission_id: UUID
     text_version: int
     reason: str
     words: str = ""
+
+
+class SubmissionResubmitted(ClockedEvent, topic=SUBMISSION, name="content.submission.resubmitted"):
+    """Đơn vị đã hoàn thiện và gửi lại; a new version of the text."""
+
+    submission_id: UUID
+    text_version: int
+    author: str
+    title: str
+    body_ref: str
+    body_hash: str
+    quoted: bool = False
+    note: str = ""
 
 
 class SubmissionApproved(Event, topic=SUBMISSION, name="content.submission.approved"):
@@ -68,8 +83,8 @@ class SubmissionApproved(Event, topic=SUBMISSION, name="content.submission.appro
     attestations: tuple[str, ...]
 
 
-class SubmissionPermitted(Event, topic=SUBMISSION, name="content.submission.permitted"):
-    """Được phép công bố."""
+class SubmissionPermitted(ClockedEvent, topic=SUBMISSION, name="content.submission.permitted"):
+    """Được phép công bố; for contact details and documents the unit's clock counts from here at the earliest."""
 
     submission_id: UUID
     permitted_at: AwareDatetime
@@ -105,3 +120,6 @@ class PlacementConfirmed(Event, topic=PLACEMENT, name="content.placement.confirm
     text_version: int
     action: str
     acknowledged_at: AwareDatetime
+    item_version: int = (
+        0  # version of the submission's stream: a later acknowledgement of an older one is no news
+    )
