@@ -28,6 +28,7 @@ from shared.messaging.inbox import Inbox, Table
 from shared.messaging.relay import Relay, producer_for
 from shared.mongo import Database, MongoJournal, MongoVault, connect, prepare
 from shared.operations import Heartbeat, operations_router
+from shared.production import faults
 from shared.projections import Projection, Projector
 from shared.settings import Role, ServiceSettings
 from shared.web import problems
@@ -116,8 +117,11 @@ class Service(Generic[P]):
         return app
 
     def serve(self) -> None:
-        """Until SIGTERM or SIGINT."""
+        """Until SIGTERM or SIGINT. Production refuses what is safe on one machine only."""
         s = self.settings
+        if found := faults(s):
+            log.error("service.refused_to_start", error=" ".join(found))
+            raise SystemExit("\n".join([f"{self.name} refuses to start in production:", *found]))
         uvicorn.run(
             self.app(), host=s.http_host, port=s.http_port, log_config=None, access_log=False,
             loop="uvloop", http="httptools", timeout_graceful_shutdown=2, server_header=False, lifespan="on",

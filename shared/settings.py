@@ -59,6 +59,10 @@ class ServiceSettings(BaseSettings):
     qa_url: str = Field("http://127.0.0.1:8002", description="Public address of qa.")
     sync_url: str = Field("http://127.0.0.1:8003", description="Public address of sync.")
     notifier_url: str = Field("http://127.0.0.1:8004", description="Public address of notifier.")
+    internal_urls: dict[str, str] = Field(
+        default_factory=dict,
+        description="JSON: service to the address where the others reach it, if not the public one.",
+    )
     directory_file: Path | None = Field(
         None, description="YAML of units and staff to load into this service's directory at start."
     )
@@ -79,3 +83,8 @@ class ServiceSettings(BaseSettings):
             "content": self.content_url, "qa": self.qa_url, "sync": self.sync_url,
             "notifier": self.notifier_url, "issuer": self.issuer_url,
         }  # fmt: skip
+
+    @property
+    def inside(self) -> dict[str, str]:
+        """Where this process calls the other services; ``urls`` is what people are shown."""
+        return self.urls | self.internal_urls
