@@ -12,7 +12,11 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
 from subprocess import CalledProcessError, TimeoutExpired
+
+if not __package__:  # called by its path
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from deploy.local import kafka, needs
 from deploy.local.steps import Steps, Stuck, explain, explain_os_error

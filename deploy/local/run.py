@@ -23,7 +23,7 @@ from deploy.local.kafka import REPO
 from deploy.local.ports import Ports
 from deploy.local.process import Process, Trouble
 from deploy.local.system import System
-from deploy.local.wiring import PORTALS, SERVICES
+from deploy.local.wiring import PORTALS, SERVICES, settings_of
 
 BEGAN: Final = "RUN_BEGAN"  # when `make run` was typed, by the bootstrap
 RESTARTS: Final = 3
@@ -71,7 +71,12 @@ def main() -> int:
     system: System | None = None
     try:
         data = Path(os.environ.get("DATA", REPO / ".data"))
-        system = System(data, Ports.fixed(), told=lambda name, s: console.print(f"  {s:5.1f} s  {name}"))
+        system = System(
+            data,
+            Ports.fixed(),
+            settings_of(os.environ),
+            told=lambda name, seconds: console.print(f"  {seconds:5.1f} s  {name}"),
+        )
         _run(system, console)
     except _Asked:
         return 0

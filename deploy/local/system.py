@@ -30,7 +30,7 @@ from deploy.local.process import Process, Trouble, clear_leftovers, http_ready, 
 from deploy.local.wiring import DIRECTORY, PORTALS, SERVICES, Wire, Wiring
 
 # Together under the ten seconds within which everything must have stopped.
-PATIENCE: Final = {"services": 4.0, "samples": 1.5, "parts": 3.5}
+PATIENCE: Final = {"services": 6.0, "samples": 1.0, "parts": 2.5}
 
 
 def _start_nursery(argv: list[str], log: Path, socket: int) -> Popen[bytes]:
@@ -38,7 +38,11 @@ def _start_nursery(argv: list[str], log: Path, socket: int) -> Popen[bytes]:
 
 
 class System:
-    """mongod, Kafka, the four services, and the sample surroundings: issuer, partner portals, mail sink."""
+    """mongod, Kafka, the four services, and the sample surroundings: issuer, partner portals, mail sink.
+
+    ``env`` adds settings to every process and wins; with PORTAL_MONGO_URI or PORTAL_KAFKA_BOOTSTRAP in it,
+    that part is used and none is started. PORTAL_* of the caller's own environment is left out.
+    """
 
     def __init__(
         self,
@@ -58,15 +62,14 @@ class System:
         self.passwords = one_time_passwords(self.people)
         self.cleared: list[str] = []
         """Names of processes that a killed run of this folder had left, ended at start."""
-        given = {**os.environ, **(env or {})}
-        self._mongo_given = given.get("PORTAL_MONGO_URI")
-        self._kafka_given = given.get("PORTAL_KAFKA_BOOTSTRAP")
+        self._env = dict(env or {})
+        self._mongo_given = self._env.get("PORTAL_MONGO_URI")
+        self._kafka_given = self._env.get("PORTAL_KAFKA_BOOTSTRAP")
         self.mongo_uri = (
             self._mongo_given or f"mongodb://127.0.0.1:{self.ports.mongod}/?replicaSet={REPLICA_SET}"
         )
         self.kafka_bootstrap = self._kafka_given or f"127.0.0.1:{self.ports.kafka}"
         self._directory, self._roles, self._told = directory, roles, told
-        self._env = dict(env or {})
         self._commands = {name: tuple(argv) for name, argv in (commands or {}).items()}
         self._processes: dict[str, Process] = {}
         self._needs: dict[str, tuple[str, ...]] = {}

@@ -40,6 +40,19 @@ MODULES: Final = {
     "mail": "deploy.samples.mail_sink",
 }
 
+SETTINGS: Final = ("PORTAL_", "ISSUER_", "SAMPLE_", "SINK_")
+EACH_ITS_OWN: Final = {
+    *("PORTAL_HTTP_HOST", "PORTAL_HTTP_PORT", "PORTAL_MONGO_DATABASE", "PORTAL_INSTANCE"),
+    *("PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET", "PORTAL_SECRET_KEY", "PORTAL_ISSUER_URL"),
+    *("PORTAL_SMTP_HOST", "PORTAL_SMTP_PORT", "PORTAL_PARTNERS_FILE"),
+    *(f"PORTAL_{name.upper()}_URL" for name in SERVICES),
+}
+
+
+def settings_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings a person may give to all services at once: ``PORTAL_LOG_LEVEL=DEBUG make run``."""
+    return {k: v for k, v in environ.items() if k.startswith("PORTAL_") and k not in EACH_ITS_OWN}
+
 
 @dataclass(frozen=True)
 class Wire:
@@ -163,5 +176,6 @@ class Wiring:
         name: str | None = None,
     ) -> Wire:
         argv = self.commands.get(name or part) or self.commands.get(part)
-        env = {**os.environ, "PYTHONUNBUFFERED": "1", **own, **self.extra}
+        around = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
+        env = {**around, "PYTHONUNBUFFERED": "1", **own, **self.extra}
         return Wire(name or part, argv or (sys.executable, "-m", MODULES[part]), env, ready, needs)

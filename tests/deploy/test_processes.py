@@ -16,6 +16,7 @@ from deploy.local import keys, process
 from deploy.local.nursery import Nursery
 from deploy.local.ports import Ports, free_ports, holder, in_use, refuse_taken
 from deploy.local.process import Process, Trouble, clear_leftovers, http_ready, spawn, tail, tcp_ready
+from deploy.local.wiring import settings_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEP = ("sleep", "60")
@@ -217,3 +218,8 @@ def test_damaged_keys_are_told_and_not_replaced_silently(tmp_path: Path) -> None
     with pytest.raises(Trouble, match=r"keys\.json is damaged"):
         keys.keys_of(path, ["qa"], [])
     assert path.read_text(encoding="utf-8") == "{"
+
+
+def test_a_shell_s_settings_reach_all_services_but_never_what_is_each_one_s_own() -> None:
+    shell = {"PORTAL_LOG_LEVEL": "DEBUG", "PORTAL_HTTP_PORT": "38001", "HOME": "/home/ha"}
+    assert settings_of(shell) == {"PORTAL_LOG_LEVEL": "DEBUG"}
