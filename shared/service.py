@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 import yaml
 from fastapi import APIRouter, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from shared import logging
 from shared.calendar import CALENDAR
@@ -71,7 +72,7 @@ class Service(Generic[P]):
         self.directory = Directory(self.database, self.name)
         self.dead_letters = DeadLetters(self.database)
         shown = {"environment": s.environment, "urls": s.urls, "service": self.name, **self.look_globals}
-        look = Look([self.folder / "templates"], shown)
+        look = Look([self.folder / "templates"], shown, static_folders=self._own_static)
         self.edge: Edge[P] = Edge(
             MongoJournal(self.database), MongoVault(self.database), CALENDAR, self.policy,
             {kind.KIND: kind for kind in self.kinds}, self.name, self.directory, self.database, look,
@@ -85,6 +86,11 @@ class Service(Generic[P]):
         self.heartbeat = Heartbeat(self.database, self.name, self.replica, s.roles, self.inbox)
         self.started: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def _own_static(self) -> list[Path]:
+        own = self.folder / "static"
+        return [own] if own.is_dir() else []
 
     def wake(self, job: str) -> None:
         self._jobs.wake(job)
@@ -107,10 +113,8 @@ class Service(Generic[P]):
         for router in self.routers:
             app.include_router(router)
         asyncapi.mount(app, self.broker, self.title)
-        app.mount(
-            "/static",
-            static_app(self.folder / "static") if (self.folder / "static").is_dir() else static_app(),
-        )
+        app.mount("/static", static_app(*self._own_static))
+        app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
         app.add_middleware(DoorMiddleware, door=door)
         app.add_middleware(SecurityHeaders, form_action=(s.issuer_url,))
         app.add_middleware(RequestFrame, largest_body=s.largest_body)
