@@ -19,6 +19,7 @@ class DeadlineOpened(Event, topic=DEADLINE, name="notifier.deadline.opened"):
     subject: str  # stream of what the duty is about
     source: str  # the service whose clause it is
     clock: Clock
+    label: str = ""  # how people call the subject: số tiếp nhận, mã cổng; never a citizen's words
 
 
 class DeadlineMet(Event, topic=DEADLINE, name="notifier.deadline.met"):
@@ -56,6 +57,7 @@ class DeadlineVoided(Event, topic=DEADLINE, name="notifier.deadline.voided"):
     deadline_id: UUID
     subject: str
     duty: str
+    voided_at: AwareDatetime
     cause: str
 
 

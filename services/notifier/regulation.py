@@ -1,0 +1,195 @@
+"""THE LAW as the register keeps it: who may do what to a deadline and a notice, and how a notice is tried
+again. Each duty's own limit is computed by the service whose clause it is.
+
+Điều 11.1.a, hỏi đáp, gạch 1: «phải thông báo ngay trong ngày cho tổ chức, cá nhân đặt câu hỏi biết».
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from shared.workflow import Step, Workflow
+
+
+class Role(StrEnum):
+    """Who works with the register; the system is the one that keeps it."""
+
+    SYSTEM = "system"
+    OPERATOR = "operator"  # trực vận hành
+    CALENDAR_KEEPER = "calendar_keeper"  # người giữ lịch
+
+
+READERS: Final = frozenset({Role.OPERATOR, Role.CALENDAR_KEEPER})
+
+
+class DeadlineStatus(StrEnum):
+    """Whether it is overdue is no status: it follows from the clock and from these."""
+
+    AWAITED = "awaited"  # its end was told before its beginning
+    OPEN = "open"
+    MET = "met"  # done, in time or late
+    VOID = "void"  # no longer owed
+
+
+class NoticeStatus(StrEnum):
+    REQUESTED = "requested"
+    SENDING = "sending"
+    RETRYING = "retrying"
+    SENT = "sent"
+    FAILED = "failed"  # refused for good
+    UNCERTAIN = "uncertain"  # a courtesy whose fate nobody knows; it is not sent again
+
+
+_D, _N, _SAME_DAY = DeadlineStatus, NoticeStatus, "dieu-11#hoi-dap-1"
+_TERM, _LAST_MOMENT = "bo-luat-dan-su#dieu-147", "bo-luat-dan-su#dieu-148"
+
+DEADLINES: Final = Workflow(
+    #    đang ở      việc         ai           thành       căn cứ
+    Step(_D.AWAITED, "open", Role.SYSTEM, _D.OPEN, _TERM),
+    Step(_D.AWAITED, "discharge", Role.SYSTEM, _D.AWAITED, _LAST_MOMENT),
+    Step(_D.AWAITED, "void", Role.SYSTEM, _D.AWAITED, _LAST_MOMENT),
+    Step(_D.OPEN, "warn", Role.SYSTEM, _D.OPEN, _LAST_MOMENT),
+    Step(_D.OPEN, "breach", Role.SYSTEM, _D.OPEN, _LAST_MOMENT),
+    Step(_D.OPEN, "discharge", Role.SYSTEM, _D.MET, _LAST_MOMENT),
+    Step(_D.OPEN, "void", Role.SYSTEM, _D.VOID, _LAST_MOMENT),
+    # What happened earlier may be told later; the register then follows what happened.
+    Step(_D.MET, "discharge", Role.SYSTEM, _D.MET, _LAST_MOMENT),
+    Step(_D.MET, "void", Role.SYSTEM, _D.VOID, _LAST_MOMENT),
+    Step(_D.VOID, "discharge", Role.SYSTEM, _D.MET, _LAST_MOMENT),
+    Step(_D.VOID, "void", Role.SYSTEM, _D.VOID, _LAST_MOMENT),
+)
+
+NOTICES: Final = Workflow(
+    #    đang ở        việc       ai           thành         căn cứ
+    Step(_N.REQUESTED, "send", Role.SYSTEM, _N.SENDING, _SAME_DAY),
+    Step(_N.RETRYING, "send", Role.SYSTEM, _N.SENDING, _SAME_DAY),
+    Step(_N.SENDING, "fail", Role.SYSTEM, _N.FAILED, _SAME_DAY),
+    Step(_N.SENDING, "retry", Role.SYSTEM, _N.RETRYING, _SAME_DAY),
+    Step(_N.SENDING, "lose", Role.SYSTEM, _N.UNCERTAIN, _SAME_DAY),
+    # The server's word is a fact even when it comes after we stopped waiting for it.
+    *(Step(status, "accept", Role.SYSTEM, _N.SENT, _SAME_DAY)
+      for status in (_N.SENDING, _N.RETRYING, _N.FAILED, _N.UNCERTAIN)),
+)  # fmt: skip
+
+
+class Lane(StrEnum):
+    """Notices that must leave today never wait behind others."""
+
+    URGENT = "urgent"
+    STATUTORY = "statutory"
+    COURTESY = "courtesy"
+
+
+# What an asker is written to about: whether the text demands it, and how fast.
+LANES: Final[Mapping[str, Lane]] = {
+    "refusal": Lane.URGENT,  # "thông báo ngay trong ngày", dieu-11#hoi-dap-1
+    "answer": Lane.STATUTORY,  # "gửi câu trả lời tới các tổ chức, cá nhân", dieu-11#hoi-dap-3
+    "progress": Lane.STATUTORY,  # "thông báo quá trình xử lý", dieu-11#hoi-dap-2
+    "acknowledgement": Lane.COURTESY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the text leaves open about notices. «Ngay trong ngày» (Điều 11.1.a, hỏi đáp, gạch 1) asks for
+    haste: the first repetition comes after seconds, the later ones ever more slowly; what the law demands is
+    repeated for ever."""
+
+    first_retry: timedelta = timedelta(seconds=2)
+    longest_retry: timedelta = timedelta(minutes=15)
+    claim_timeout: timedelta = timedelta(
+        seconds=60
+    )  # a sender that has not said how it ended is taken as lost
+    courtesy_attempts: int = 10
+    message_domain: str = "bhxh.example.vn"  # right of the @ in each Message-ID
+
+    def retry_after(self, attempt: int) -> timedelta:
+        """2 s, 4 s, 8 s … up to the longest."""
+        doubled: int = 2 ** min(attempt - 1, 30)
+        return min(self.first_retry * doubled, self.longest_retry)
+
+
+ON_TIME_TARGET: Final = 95.0  # per cent, over 30 days; a goal of the board, not of the text
+
+DUTIES: Final[Mapping[str, str]] = {
+    "same_day_notice": "Báo ngay trong ngày",
+    "triage": "Tiếp nhận, phân loại",
+    "unit_reply": "Đơn vị trả lời",
+    "complex_reply": "Trả lời câu hỏi phức tạp",
+    "promised_reply": "Trả lời theo hẹn",
+    "send_answer": "Gửi câu trả lời",
+    "publish_answer": "Đăng công khai câu trả lời",
+    "supply": "Cung cấp tin, bài",
+    "placement": "Đồng bộ cổng liên kết",
+    "delivery": "Đồng bộ cổng liên kết",
+}
+
+NOTICE_KINDS: Final[Mapping[str, str]] = {
+    "acknowledgement": "Xác nhận đã nhận câu hỏi",
+    "refusal": "Thông báo không thụ lý",
+    "progress": "Thông báo quá trình xử lý",
+    "answer": "Câu trả lời",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """How a clause is cited, and its own words."""
+
+    anchor: str  # in docs/regulation
+    cited: str
+    words: str
+
+
+def _clause(anchor: str, cited: str, words: str) -> Clause:
+    return Clause(anchor, cited, " ".join(words.split()))
+
+
+_LAW: Final = "Điều 11 khoản 1 điểm a"
+CLAUSES: Final = (
+    _clause("dieu-11#lien-he", f"{_LAW}, Thông tin liên hệ", """
+        Trong 01 ngày làm việc kể từ khi có sự thay đổi thông tin và được phép công bố."""),
+    _clause("dieu-11#tin-tuc-su-kien", f"{_LAW}, Tin tức – Sự kiện", """
+        Có thể trước, trong hoặc sau khi hoạt động, sự kiện xảy ra nhằm bảo đảm đưa tin lên Cổng Thông tin
+        điện tử được nhanh chóng và chính xác."""),
+    _clause("dieu-11#hoi-dap-1", f"{_LAW}, Hỏi đáp, gạch thứ nhất", """
+        Trung tâm Dịch vụ hỗ trợ, chăm sóc khách hàng có trách nhiệm tiếp nhận câu hỏi, phân loại câu hỏi để
+        trả lời hoặc chuyển đến các đơn vị liên quan để trả lời trong vòng 02 đến 05 ngày làm việc. Trường
+        hợp câu hỏi không liên quan đến phạm vi, chức năng nhiệm vụ của Bảo hiểm xã hội Việt Nam; câu hỏi
+        không rõ nghĩa thì phải thông báo ngay trong ngày cho tổ chức, cá nhân đặt câu hỏi biết để chuyển
+        đến cơ quan có trách nhiệm hoặc gửi lại nội dung đầy đủ."""),
+    _clause("dieu-11#hoi-dap-2", f"{_LAW}, Hỏi đáp, gạch thứ hai", """
+        Trong vòng 07 ngày làm việc kể từ khi tiếp nhận câu hỏi, các đơn vị có trách nhiệm trả lời hoặc
+        thông báo quá trình xử lý, trong đó nói rõ thời hạn trả lời đối với tổ chức, cá nhân đặt câu hỏi.
+        Đối với những câu hỏi phức tạp, liên quan đến nhiều đơn vị, phải lấy ý kiến nhiều đơn vị, xử lý
+        trong vòng 10 ngày làm việc kể từ khi nhận được câu hỏi."""),
+    _clause("dieu-11#hoi-dap-3", f"{_LAW}, Hỏi đáp, gạch thứ ba", """
+        Sau khi tiếp nhận câu trả lời, không quá 02 ngày làm việc, Trung tâm Dịch vụ hỗ trợ, chăm sóc khách
+        hàng có trách nhiệm gửi câu trả lời tới các tổ chức, cá nhân đồng thời biên tập, đăng công khai trên
+        Cổng Thông tin điện tử."""),
+    _clause("dieu-11#hoat-dong", f"{_LAW}, Thông tin về hoạt động của đơn vị", """
+        Trong 01 ngày làm việc kể từ khi có thông tin mới."""),
+    _clause("dieu-11#van-ban", f"{_LAW}, Văn bản", """
+        Cơ quan chủ trì, soạn thảo văn bản cung cấp trong 01 ngày làm việc kể từ khi hoàn thiện xong thông
+        tin và được phép công bố."""),
+    _clause("dieu-11#du-thao", f"{_LAW}, Dự thảo văn bản xin ý kiến", """
+        Ngay khi đơn vị cần xin ý kiến cho dự thảo văn bản."""),
+    _clause("dieu-11#huong-dan", f"{_LAW}, Giới thiệu, tuyên truyền, hướng dẫn", """
+        Trong 10 ngày làm việc kể từ khi văn bản pháp luật, chính sách, chế độ chính thức được ban hành."""),
+    _clause("dieu-12#khoan-1", "Điều 12 khoản 1", """
+        Cổng Thông tin điện tử liên kết, tích hợp thông tin với Cổng Thông tin điện tử Chính phủ và Cổng
+        Thông tin điện tử của các Bộ, ngành liên quan để bảo đảm tổ chức và cá nhân có thể tìm kiếm và khai
+        thác các thông tin trên mọi lĩnh vực liên quan đến hoạt động của ngành Bảo hiểm xã hội Việt Nam."""),
+    _clause("dieu-12#khoan-2", "Điều 12 khoản 2", """
+        Cổng Thông tin điện tử của Bảo hiểm xã hội Việt Nam liên kết thông tin với Cổng Thông tin điện tử
+        của Bảo hiểm xã hội tỉnh bảo đảm các thông tin, tiện ích, dịch vụ được cung cấp cho người sử dụng
+        được thống nhất, kịp thời."""),
+    _clause("bo-luat-dan-su#dieu-147", "Bộ luật Dân sự 2015, Điều 147", """
+        Khi thời hạn bắt đầu bằng một sự kiện thì ngày xảy ra sự kiện không được tính mà tính từ ngày tiếp
+        theo liền kề của ngày xảy ra sự kiện đó."""),
+    _clause("bo-luat-dan-su#dieu-148", "Bộ luật Dân sự 2015, Điều 148", """
+        Thời điểm kết thúc ngày cuối cùng của thời hạn vào lúc hai mươi tư giờ của ngày đó."""),
+)  # fmt: skip
+CITED: Final = {clause.anchor: clause.cited for clause in CLAUSES}
