@@ -53,13 +53,14 @@ class SubmissionEdited(Event, topic=SUBMISSION, name="content.submission.edited"
 
 
 class SubmissionReturned(ClockedEvent, topic=SUBMISSION, name="content.submission.returned"):
-    """Trả lại đơn vị để hoàn thiện. When the supply was not complete, the unit's clock runs on: the same start,
-    the same due date, under a new name."""
+    """Trả lại đơn vị để hoàn thiện. When the supply was not complete, the unit's clock runs on under a new
+    name: the same start, the same due date."""
 
     submission_id: UUID
     text_version: int
     reason: str
     words: str = ""
+    incomplete: bool = False  # the supply was not complete: it is still owed
 
 
 class SubmissionResubmitted(ClockedEvent, topic=SUBMISSION, name="content.submission.resubmitted"):
@@ -84,7 +85,7 @@ class SubmissionApproved(Event, topic=SUBMISSION, name="content.submission.appro
 
 
 class SubmissionPermitted(ClockedEvent, topic=SUBMISSION, name="content.submission.permitted"):
-    """Được phép công bố; for contact details and documents the unit's clock counts from here at the earliest."""
+    """Được phép công bố; for contact details and documents the unit's clock starts here at the earliest."""
 
     submission_id: UUID
     permitted_at: AwareDatetime

@@ -1,0 +1,1 @@
+"""What may happen to content, and what follows from it. Pure: no clock, no database, no Kafka."""
