@@ -49,11 +49,11 @@ ACT_NAMES: Final = {
 # Điều 8 khoản 1, 2: what the approver attests for one version of the text.
 CONFORMITY: Final = "dieu-8#khoan-1"
 TRUTH: Final = "dieu-8#khoan-2"
-# Điều 8 khoản 3: «Khi trích dẫn, sử dụng lại thông tin để đăng trên Cổng Thông tin điện tử phải lấy từ nguồn tin
-# chính thức và ghi rõ thông tin về tác giả, nguồn của thông tin.»
+# Điều 8 khoản 3: «Khi trích dẫn, sử dụng lại thông tin để đăng trên Cổng Thông tin điện tử phải lấy từ
+# nguồn tin chính thức và ghi rõ thông tin về tác giả, nguồn của thông tin.»
 SOURCES: Final = "dieu-8#khoan-3"
-# «Các đơn vị trực thuộc chủ động cung cấp đầy đủ, chính xác và kịp thời các nội dung thông tin, dữ liệu về các lĩnh
-# vực thuộc phạm vi chức năng, nhiệm vụ của cơ quan, đơn vị mình»
+# «Các đơn vị trực thuộc chủ động cung cấp đầy đủ, chính xác và kịp thời các nội dung thông tin, dữ liệu về
+# các lĩnh vực thuộc phạm vi chức năng, nhiệm vụ của cơ quan, đơn vị mình»
 SUPPLY: Final = "dieu-11#yeu-cau-ban-bien-tap"
 # «phối hợp cung cấp thông tin cho Trung tâm Truyền thông biên tập, đăng tải lên Cổng Thông tin điện tử»
 REVIEW: Final = "dieu-11#nhuan-but"
@@ -137,8 +137,8 @@ LIMITS: Final = {
         None,
         "ngày diễn ra sự kiện",
         "dieu-11#tin-tuc-su-kien",
-        "Có thể trước, trong hoặc sau khi hoạt động, sự kiện xảy ra nhằm bảo đảm đưa tin lên Cổng Thông tin điện tử"
-        " được nhanh chóng và chính xác.",
+        "Có thể trước, trong hoặc sau khi hoạt động, sự kiện xảy ra nhằm bảo đảm đưa tin lên Cổng Thông tin"
+        " điện tử được nhanh chóng và chính xác.",
     ),
     ContentClass.ACTIVITY: Limit(
         "Hoạt động của đơn vị",
@@ -152,8 +152,8 @@ LIMITS: Final = {
         1,
         "ngày hoàn thiện xong thông tin và được phép công bố",
         "dieu-11#van-ban",
-        "Cơ quan chủ trì, soạn thảo văn bản cung cấp trong 01 ngày làm việc kể từ khi hoàn thiện xong thông tin và"
-        " được phép công bố.",
+        "Cơ quan chủ trì, soạn thảo văn bản cung cấp trong 01 ngày làm việc kể từ khi hoàn thiện xong thông"
+        " tin và được phép công bố.",
         needs_permission=True,
     ),
     ContentClass.DRAFT_CONSULTATION: Limit(
@@ -188,8 +188,8 @@ class Policy:
 
     # Điều 11.1.a, dự thảo: «Ngay khi đơn vị cần xin ý kiến» names no length; 0 reads it as the same day.
     draft_working_days: int = 0
-    # Điều 11.1.a: «cung cấp đầy đủ»: returned for one of these, the supply was not complete, and the unit's clock
-    # runs on from its first start.
+    # Điều 11.1.a: «cung cấp đầy đủ»: returned for one of these, the supply was not complete, and the unit's
+    # clock runs on from its first start.
     incomplete_reasons: frozenset[ReturnReason] = frozenset(
         {ReturnReason.INCOMPLETE, ReturnReason.WRONG_FORM}
     )

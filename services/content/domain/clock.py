@@ -55,7 +55,7 @@ def require_moments(
     now = at + timedelta(seconds=policy.clock_tolerance)
     if event_at > now and content_class is not ContentClass.NEWS_EVENT:
         raise EventInFuture(
-            f"«{LIMITS[content_class].starts}» phải là thời điểm đã qua; chỉ tin tức – sự kiện được gửi trước.",
+            f"«{LIMITS[content_class].starts}» phải là thời điểm đã qua; chỉ tin sự kiện được gửi trước.",
             errors=[{"field": "event_at", "message": "Thời điểm này chưa đến."}],
         )
     if permitted_at is None:

@@ -31,7 +31,7 @@ from services.content.regulation import (
     Role,
 )
 from shared.calendar import WorkingCalendar
-from shared.contracts.base import Decision, Event
+from shared.contracts.base import Clock, Decision, Event
 from shared.contracts.content import (
     ContentClass,
     SubmissionApproved,
@@ -146,7 +146,7 @@ def give_back(
     («cung cấp đầy đủ»), the clock runs on, from the same start to the same due date."""
     _step(submission, "return", by)
     incomplete = cmd.reason in policy.incomplete_reasons
-    opens = ()
+    opens: tuple[Clock, ...] = ()
     if incomplete and submission.clock and submission.supplied_at:
         round = submission.rounds + 1
         opens = (submission.clock.model_copy(update={"name": f"{submission.clock.duty}:{round}"}),)
@@ -161,13 +161,11 @@ def give_back(
 def approve(
     submission: Submission, cmd: Approve, body: Body, *, by: Actor, at: datetime
 ) -> Decision[Submission]:
-    """Duyệt: all six statements of Article 8 for exactly this version of the text, by somebody who has no hand
-    in it; published at once when that is wanted and permitted."""
+    """Duyệt: all six statements of Article 8 for exactly this version of the text, by somebody without a
+    hand in it; published at once when that is wanted and permitted."""
     if by.subject in submission.hands:
         whose = "gửi" if by.subject == submission.author else "biên tập"
-        raise OwnWork(
-            f"Người {whose} bài không được tự duyệt bài của mình; việc duyệt phải do người khác làm."
-        )
+        raise OwnWork(f"Người {whose} bài không được tự duyệt bài của mình; phải do người khác duyệt.")
     _step(submission, "approve", by)
     if cmd.text_version != submission.text_version:
         raise TextVersionChanged(

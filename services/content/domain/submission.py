@@ -53,14 +53,14 @@ class Submission(Aggregate):
     def begin(cls, event: Event) -> Self:
         first = only(event, SubmissionSubmitted)
         return cls(
-            id=first.submission_id, status=Status.SUBMITTED, content_class=first.content_class, unit=first.unit,
-            author=first.author, title=first.title, body_ref=first.body_ref, body_hash=first.body_hash,
+            id=first.submission_id, status=Status.SUBMITTED, content_class=first.content_class,
+            unit=first.unit, author=first.author, title=first.title, body_ref=first.body_ref, body_hash=first.body_hash,
             text_version=first.text_version, quoted=first.quoted, event_at=first.event_at,
             permitted_at=first.permitted_at, hands=frozenset({first.author}), editor=first.author,
             supplied_at=first.closed_at, clock=first.opens[0] if first.opens else None,
         )  # fmt: skip
 
-    def apply(self, event: Event) -> Self:
+    def apply(self, event: Event) -> Self:  # noqa: PLR0911 (one return an event)
         match event:
             case SubmissionEdited():
                 return self._rewritten(event, event.editor)
