@@ -71,7 +71,7 @@ class Edges:
         while True:
             headers = {"Accept": "application/json"}
             if by:
-                headers["Authorization"] = f"Bearer {self._token(by)}"
+                headers["Authorization"] = f"Bearer {self.token(by)}"
             if once:
                 headers["Idempotency-Key"] = f"day-{self._salt}-{once}"
             if etag:
@@ -91,7 +91,7 @@ class Edges:
                 raise DayStopped(f"{method} {address}: không có trả lời sau {PATIENCE:.0f} giây ({trouble})")
             time.sleep(wait)
 
-    def _token(self, username: str) -> str:
+    def token(self, username: str) -> str:
         until = time.monotonic() + PATIENCE
         while username not in self._tokens:
             try:
