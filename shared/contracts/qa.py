@@ -40,7 +40,7 @@ class QuestionReceived(ClockedEvent, topic=TOPIC, name="qa.question.received"):
     """Đã tiếp nhận câu hỏi; the centre's time for classifying it runs."""
 
     question_id: UUID
-    number: str  # số tiếp nhận, e.g. HD-2026-11-7K3QZ
+    number: str  # số tiếp nhận, e.g. HD-2026-11-7K3QZ4M
     channel: str
     letter_ref: str
     letter_hash: str
@@ -54,6 +54,8 @@ class QuestionForwarded(ClockedEvent, topic=TOPIC, name="qa.question.forwarded")
     question_id: UUID
     unit: str
     field: str
+    note_ref: str = ""  # words to the unit, which the asker does not see
+    note_hash: str = ""
 
 
 class QuestionRefused(ClockedEvent, topic=TOPIC, name="qa.question.refused"):
@@ -78,6 +80,7 @@ class QuestionProgressReported(ClockedEvent, topic=TOPIC, name="qa.question.prog
     words_ref: str
     words_hash: str
     promised_for: date
+    escalated: bool = False  # more notices than the policy expects: the centre's leadership looks at it
 
 
 class QuestionAnswered(ClockedEvent, topic=TOPIC, name="qa.question.answered"):
@@ -87,6 +90,7 @@ class QuestionAnswered(ClockedEvent, topic=TOPIC, name="qa.question.answered"):
     unit: str
     answer_ref: str
     answer_hash: str
+    answered_by: str = ""  # the staff member, who may not publish it
 
 
 class AnswerReleased(Event, topic=TOPIC, name="qa.question.answer_released"):
@@ -120,6 +124,24 @@ class AnswerWithheld(ClockedEvent, topic=TOPIC, name="qa.question.answer_withhel
 
     question_id: UUID
     reason: str
+
+
+class DisclosureReason(StrEnum):
+    """Vì sao cán bộ cần xem danh tính người hỏi."""
+
+    CONTACT = "contact"  # liên hệ với người hỏi
+    DUPLICATE = "duplicate"  # đối chiếu câu hỏi trùng
+    TRANSFER = "transfer"  # chuyển cơ quan có trách nhiệm
+    OTHER = "other"
+
+
+class AskerDisclosed(Event, topic=TOPIC, name="qa.question.asker_disclosed"):
+    """Một cán bộ đã xem danh tính người hỏi: who and when is the commit's."""
+
+    question_id: UUID
+    reason: DisclosureReason
+    words_ref: str = ""
+    words_hash: str = ""
 
 
 class QuestionClosed(Event, topic=TOPIC, name="qa.question.closed"):

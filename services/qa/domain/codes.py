@@ -1,0 +1,78 @@
+"""Mã: the receipt number anybody may see, and the tracking code only the asker has. A code is derived from a
+secret, so it is stored nowhere; look-ups keep only its keyed mark."""
+
+import hashlib
+import hmac
+import re
+from datetime import date
+from typing import Final
+from uuid import UUID, uuid5
+
+from services.qa.domain.words import fold
+
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U to misread
+NAMESPACE: Final = UUID("6f0a2f0e-6c1c-5b1e-9a55-3d9f0c1c7a10")
+CODE_LETTERS: Final = 26  # 130 bits
+NUMBER_LETTERS: Final = 7  # 35 bits: a number is not met twice in a month
+MISREAD: Final = str.maketrans("ILO", "110")
+
+
+def base32(digest: bytes, letters: int) -> str:
+    value = int.from_bytes(digest, "big") >> (len(digest) * 8 - letters * 5)
+    return "".join(ALPHABET[value >> 5 * place & 31] for place in reversed(range(letters)))
+
+
+def number_of(question_id: UUID, received_on: date) -> str:
+    """Số tiếp nhận, HD-2026-11-7K3QZ4M: no sequence to wait for, and nothing to count the others by."""
+    digest = hashlib.sha256(b"number" + question_id.bytes).digest()
+    return f"HD-{received_on:%Y-%m}-{base32(digest, NUMBER_LETTERS)}"
+
+
+def question_id_of(same_letter: str, day: date) -> UUID:
+    """The same letter on the same day is the same stream, so that writing it twice collides with itself."""
+    return uuid5(NAMESPACE, f"{same_letter}:{day.isoformat()}")
+
+
+class Codes:
+    """Everything derived from the service's secret; each use has a key of its own."""
+
+    SHORTEST_SECRET: Final = 32
+
+    def __init__(self, secret: str) -> None:
+        if len(secret) < self.SHORTEST_SECRET:
+            raise ValueError(f"the secret key needs at least {self.SHORTEST_SECRET} characters")
+        self._secret = secret.encode()
+
+    def _mac(self, use: str, *parts: str) -> bytes:
+        key = hmac.digest(self._secret, use.encode(), "sha256")
+        return hmac.digest(key, "\0".join(parts).encode(), "sha256")
+
+    def tracking_code(self, question_id: UUID) -> str:
+        """Mã tra cứu, 130 bits in five groups: 7K3QZ-…-9XW2TA."""
+        code = base32(self._mac("tracking code", str(question_id)), CODE_LETTERS)
+        return "-".join((code[:5], code[5:10], code[10:15], code[15:20], code[20:]))
+
+    def mark(self, code: str) -> str:
+        """What is kept to find a question by its code, however the code was typed."""
+        letters = re.sub(r"[^0-9A-Z]", "", code.upper()).translate(MISREAD)
+        return self._mac("tracking mark", letters).hex()
+
+    def same_letter(self, email: str, subject: str, text: str) -> str:
+        """Equal for the same words from the same address, and telling nothing about either."""
+        return self._mac("same letter", email.casefold(), fold(subject), fold(text)).hex()
+
+    def visitor(self, address: str) -> str:
+        """A network address as the limiter counts it."""
+        return self._mac("visitor", address).hex()[:32]
+
+    def sealed(self, what: str, until: int) -> str:
+        """A value that a visitor may carry (a cookie) and cannot change."""
+        return f"{what}.{until}.{self._mac('sealed', what, str(until)).hex()}"
+
+    def unsealed(self, value: str, now: float) -> str | None:
+        what, _, rest = value.partition(".")
+        until, _, seal = rest.partition(".")
+        if not (until.isdecimal() and len(until) < 12 and int(until) > now):
+            return None
+        good = self._mac("sealed", what, until).hex()
+        return what if hmac.compare_digest(seal.encode(), good.encode()) else None

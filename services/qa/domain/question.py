@@ -1,0 +1,166 @@
+"""Câu hỏi: one question's life, folded from its events. State changes here and nowhere else."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from services.qa.regulation import WORKFLOW, Role, Status
+from shared.contracts.base import Aggregate, Event, only
+from shared.contracts.qa import (
+    AnswerPublished,
+    AnswerReleased,
+    AnswerWithheld,
+    NoticeAccepted,
+    NoticeKind,
+    QuestionAnswered,
+    QuestionClosed,
+    QuestionForwarded,
+    QuestionProgressReported,
+    QuestionReceived,
+    QuestionRefused,
+)
+from shared.errors import Forbidden, IllegalTransition
+from shared.workflow import Actor
+
+
+class NotYourUnit(Forbidden):
+    """The question was forwarded to another unit (câu hỏi của đơn vị khác)."""
+
+    code = "not_your_unit"
+    title_vi, title_en = "Câu hỏi được chuyển cho đơn vị khác", "The question belongs to another unit"
+
+
+class OwnAnswer(Forbidden):
+    """Who answered may not decide what is published (bốn mắt)."""
+
+    code = "own_answer"
+    title_vi, title_en = (
+        "Người trả lời không tự quyết định việc đăng câu trả lời của mình",
+        "Nobody decides on the publication of their own answer",
+    )
+
+
+class AlreadyReleased(IllegalTransition):
+    code = "already_released"
+    title_vi, title_en = "Câu trả lời đã được cho gửi", "The answer has been released already"
+
+
+class PublicationDecided(IllegalTransition):
+    code = "publication_decided"
+    title_vi, title_en = "Việc đăng công khai đã được quyết định", "Publication has been decided already"
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Aggregate):
+    KIND: ClassVar[str] = "question"
+
+    id: UUID
+    number: str
+    status: Status
+    received_at: datetime
+    counted_from: date
+    letter_ref: str
+    clocks: frozenset[str] = frozenset()  # names of those that run
+    unit: str = ""
+    field: str = ""
+    note_ref: str = ""
+    refusal: QuestionRefused | None = None
+    progress: QuestionProgressReported | None = None  # the latest
+    rounds: int = 0
+    answer_ref: str = ""
+    answered_by: str = ""
+    answered_unit: str = ""
+    released: bool = False
+    sent_at: datetime | None = None
+    public_ref: str = ""
+    withheld_reason: str = ""
+
+    @property
+    def published(self) -> bool:
+        return bool(self.public_ref)
+
+    @property
+    def publication_decided(self) -> bool:
+        return self.published or bool(self.withheld_reason)
+
+    @property
+    def promise(self) -> str:
+        """The name of the clock that the latest progress notice set."""
+        return f"promised_reply:{self.rounds}"
+
+    def running(self, *names: str) -> tuple[str, ...]:
+        """Those of these clocks that still run: only they can be closed."""
+        return tuple(name for name in names if name in self.clocks)
+
+    @classmethod
+    def begin(cls, event: Event) -> Self:
+        first = only(event, QuestionReceived)
+        return cls(
+            id=first.question_id, number=first.number, status=Status.RECEIVED,
+            received_at=first.received_at, counted_from=first.counted_from, letter_ref=first.letter_ref,
+            clocks=frozenset(clock.name for clock in first.opens),
+        )  # fmt: skip
+
+    def apply(self, event: Event) -> Self:
+        opened = {clock.name for clock in getattr(event, "opens", ())}
+        ended = {*getattr(event, "closes", ()), *getattr(event, "voids", ())}
+        changed = replace(self, clocks=frozenset((self.clocks - ended) | opened))
+        match event:
+            case QuestionForwarded():
+                facts = {"unit": event.unit, "field": event.field, "note_ref": event.note_ref}
+                changed = changed._with(status=Status.FORWARDED, **facts)
+            case QuestionRefused():
+                changed = changed._with(status=Status.REFUSED, refusal=event)
+            case QuestionProgressReported():
+                changed = changed._with(progress=event, rounds=event.round)
+            case QuestionAnswered():
+                facts = {"answer_ref": event.answer_ref, "answered_by": event.answered_by}
+                changed = changed._with(status=Status.ANSWERED, answered_unit=event.unit, **facts)
+            case AnswerReleased():
+                changed = changed._with(released=True)
+            case NoticeAccepted(kind=NoticeKind.ANSWER):
+                changed = changed._with(sent_at=self.sent_at or event.accepted_at)
+            case AnswerPublished():
+                changed = changed._with(public_ref=event.public_ref, field=event.field or self.field)
+            case AnswerWithheld():
+                changed = changed._with(withheld_reason=event.reason)
+            case QuestionClosed():
+                changed = changed._with(status=Status.CLOSED)
+        return changed
+
+    def _with(self, **changes: Any) -> Self:
+        return replace(self, **changes)
+
+
+def concerns(question: Question, by: Actor) -> bool:
+    """Whether this person may read the question at all: the centre all of them, a unit its own."""
+    if by.roles & {Role.TRIAGE, Role.PUBLISHER, Role.AUDITOR}:
+        return True
+    return bool(by.roles & {Role.ANSWERER, Role.UNIT_HEAD}) and by.unit == question.unit
+
+
+def acts(question: Question, by: Actor) -> list[str]:
+    """What this person may do now: the buttons on a page."""
+    return [act for act in WORKFLOW.acts(question.status, by.roles) if _refusal(question, act, by) is None]
+
+
+def permit(question: Question, act: str, by: Actor) -> None:
+    """Raises when the role, the state, the unit or the four eyes forbid ``act``."""
+    WORKFLOW.after(question.status, act, by)
+    refusal = _refusal(question, act, by)
+    if refusal is not None:
+        raise refusal
+
+
+def _refusal(question: Question, act: str, by: Actor) -> Exception | None:
+    if question.status is Status.FORWARDED and act in ("answer", "progress") and by.unit != question.unit:
+        return NotYourUnit("Chỉ đơn vị được chuyển câu hỏi mới trả lời hoặc thông báo quá trình xử lý.")
+    if act == "release" and question.released:
+        return AlreadyReleased(f"Câu trả lời của {question.number} đã được cho gửi.")
+    if act in ("publish", "withhold"):
+        if question.publication_decided:
+            return PublicationDecided(f"Việc đăng câu trả lời của {question.number} đã được quyết định.")
+        if by.subject == question.answered_by:
+            return OwnAnswer("Câu trả lời phải do người khác biên tập và quyết định đăng.")
+    return None

@@ -1,0 +1,135 @@
+"""Câu hỏi: one function per command or event: load, decide, append. Words go beside the journal first."""
+
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4, uuid5
+
+from services.qa import domain
+from services.qa.domain import Question
+from services.qa.domain.codes import NAMESPACE, question_id_of
+from services.qa.domain.personal_data import mask
+from services.qa.regulation import SAME_LETTER_HOURS, Policy
+from shared.contracts.base import Recorded
+from shared.contracts.notifier import NoticeSent
+from shared.contracts.qa import NoticeKind
+from shared.desk import Desk
+
+QaDesk = Desk[Policy]
+ASKER: Final = "asker"
+
+
+def ref_for(desk: QaDesk, what: str) -> str:
+    """Where words will lie: the same request repeated writes to the same place, another never does."""
+    return uuid5(NAMESPACE, f"{desk.once}\0{desk.fingerprint}\0{what}").hex if desk.once else uuid4().hex
+
+
+async def keep(desk: QaDesk, what: str, content: dict[str, Any]) -> tuple[str, str]:
+    ref = ref_for(desk, what)
+    return ref, await desk.vault.put(ref, content)
+
+
+async def keep_words(desk: QaDesk, what: str, words: str) -> tuple[str, str]:
+    return await keep(desk, what, {"words": words}) if words else ("", "")
+
+
+async def receive_question(cmd: domain.ReceiveQuestion, desk: QaDesk) -> Question:
+    """The same letter within a day, sent twice under whatever key, is the first question."""
+    today = desk.calendar.day_of(desk.now)
+    for day in (today, today - timedelta(days=1)):
+        known = await desk.find(Question, question_id_of(cmd.same_letter, day))
+        if known and desk.now - known.received_at < timedelta(hours=SAME_LETTER_HOURS):
+            return known
+    letter = cmd.letter
+    ref, digest = await keep(
+        desk, "letter",
+        {"name": letter.name, "email": letter.email, "phone": letter.phone, "province": letter.province,
+         "subject": letter.subject, "text": letter.text},
+    )  # fmt: skip
+    id = question_id_of(cmd.same_letter, today)
+    return await desk.append(
+        domain.receive(id, cmd, ref, digest, at=desk.now, calendar=desk.calendar, policy=desk.policy)
+    )
+
+
+async def forward_question(cmd: domain.ForwardQuestion, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    domain.permit(question, "forward", desk.by)
+    ref, digest = await keep_words(desk, "note", cmd.note)
+    return await desk.append(
+        domain.forward(
+            question, cmd, ref, digest, by=desk.by, at=desk.now, calendar=desk.calendar, policy=desk.policy
+        )
+    )
+
+
+async def refuse_question(cmd: domain.RefuseQuestion, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    domain.permit(question, "refuse", desk.by)
+    ref, digest = await keep_words(desk, "explanation", cmd.explanation)
+    return await desk.append(
+        domain.refuse(
+            question, cmd, ref, digest, by=desk.by, at=desk.now, calendar=desk.calendar, policy=desk.policy
+        )
+    )
+
+
+async def report_progress(cmd: domain.ReportProgress, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    domain.permit(question, "progress", desk.by)
+    ref, digest = await keep_words(desk, "progress", cmd.words)
+    return await desk.append(
+        domain.progress(
+            question, cmd, ref, digest, by=desk.by, at=desk.now, calendar=desk.calendar, policy=desk.policy
+        )
+    )
+
+
+async def answer_question(cmd: domain.AnswerQuestion, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    domain.permit(question, "answer", desk.by)
+    ref, digest = await keep_words(desk, "answer", cmd.text)
+    return await desk.append(
+        domain.answer(
+            question, cmd, ref, digest, by=desk.by, at=desk.now, calendar=desk.calendar, policy=desk.policy
+        )
+    )
+
+
+async def release_answer(cmd: domain.ReleaseAnswer, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    return await desk.append(domain.release(question, cmd, by=desk.by))
+
+
+async def publish_answer(cmd: domain.PublishAnswer, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    domain.permit(question, "publish", desk.by)
+    name = str((await desk.vault.get(question.letter_ref))["name"])
+    texts = {"subject": cmd.subject, "question": cmd.question, "answer": cmd.answer}
+    left = {field: mask(text, name).kinds for field, text in texts.items()}
+    domain.check_clean(left)
+    ref, digest = await keep(desk, "public", texts)
+    return await desk.append(domain.publish(question, cmd, ref, digest, by=desk.by, left=left))
+
+
+async def withhold_answer(cmd: domain.WithholdAnswer, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    return await desk.append(domain.withhold(question, cmd, by=desk.by))
+
+
+async def disclose_asker(cmd: domain.DiscloseAsker, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    ref, digest = await keep_words(desk, "disclosure", cmd.words)
+    return await desk.append(domain.disclose(question, cmd, ref, digest, by=desk.by))
+
+
+async def on_notice_sent(recorded: Recorded[NoticeSent], desk: QaDesk) -> None:
+    """Một lá thư gửi người hỏi đã được máy chủ thư nhận."""
+    sent = recorded.event
+    kind, _, id = sent.subject.partition("-")
+    if kind != Question.KIND or sent.recipient != ASKER or sent.kind not in set(NoticeKind):
+        return
+    question = await desk.load(Question, UUID(id))
+    accepted = domain.RecordNotice(
+        question.id, NoticeKind(sent.kind), sent.notice_id, sent.message_id, sent.accepted_at
+    )
+    await desk.append(domain.record_notice(question, accepted))
