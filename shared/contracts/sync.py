@@ -16,6 +16,13 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
 
 
+class SupersededBy(StrEnum):
+    """Why a delivery need not arrive any more."""
+
+    NEWER_VERSION = "newer_version"  # đã có phiên bản mới hơn của bài
+    NO_LONGER_PERMITTED = "no_longer_permitted"  # nguồn không còn cho phép công bố
+
+
 class DeliveryPlanned(ClockedEvent, topic=TOPIC, name="sync.delivery.planned"):
     """Phải chuyển đến một cổng liên kết."""
 
@@ -25,6 +32,7 @@ class DeliveryPlanned(ClockedEvent, topic=TOPIC, name="sync.delivery.planned"):
     text_version: int
     partner: str
     action: Action
+    title: str = ""
 
 
 class DeliveryFailed(Event, topic=TOPIC, name="sync.delivery.failed"):
@@ -39,6 +47,17 @@ class DeliveryFailed(Event, topic=TOPIC, name="sync.delivery.failed"):
     retry_at: AwareDatetime
 
 
+class DeliveryEscalated(Event, topic=TOPIC, name="sync.delivery.escalated"):
+    """Cần người trực can thiệp: too long without success, or the portal holds another text of this version.
+    It goes on being tried."""
+
+    delivery_id: UUID
+    item_id: UUID
+    partner: str
+    attempts: int
+    reason: str
+
+
 class DeliverySucceeded(ClockedEvent, topic=TOPIC, name="sync.delivery.succeeded"):
     """Cổng liên kết đã xác nhận (đã đồng bộ)."""
 
@@ -51,3 +70,18 @@ class DeliverySucceeded(ClockedEvent, topic=TOPIC, name="sync.delivery.succeeded
     attempts: int
     content_hash: str
     acknowledged_at: AwareDatetime
+
+
+class DeliverySuperseded(ClockedEvent, topic=TOPIC, name="sync.delivery.superseded"):
+    """Không còn phải chuyển phiên bản này."""
+
+    delivery_id: UUID
+    item_id: UUID
+    partner: str
+    cause: SupersededBy
+
+
+class DeliveriesRetryRequested(Event, topic=TOPIC, name="sync.delivery.retry_requested"):
+    """Người trực yêu cầu chuyển lại ngay mọi bài đang chờ của một cổng; its stream is the portal's."""
+
+    partner: str

@@ -1,0 +1,14 @@
+"""What sync listens to: topic → {event: handler}."""
+
+from typing import Final
+
+from services.sync import handlers
+from shared.contracts import content
+from shared.messaging.inbox import Table
+
+TABLE: Final[Table] = {
+    content.SUBMISSION: {
+        content.SubmissionPublished: handlers.on_published,
+        content.SubmissionWithdrawn: handlers.on_withdrawn,
+    },
+}
