@@ -3,6 +3,7 @@ event that a person must be told of, and the steps of sending. Each bears being 
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from services.notifier import domain
@@ -22,6 +23,8 @@ from shared.contracts.sync import DeliveryPlanned
 from shared.desk import Desk, once
 
 Register = Desk[Policy]
+E = TypeVar("E", bound=Event)
+C = TypeVar("C", bound=ClockedEvent)
 
 
 def label_of(event: Event) -> str:
@@ -37,7 +40,7 @@ def label_of(event: Event) -> str:
             return ""
 
 
-async def keep_clocks(recorded: Recorded[ClockedEvent], desk: Register) -> None:
+async def keep_clocks(recorded: Recorded[C], desk: Register) -> None:
     """Open, discharge and void the deadlines that the event names, each on a stream of its own and once."""
     event = recorded.event
     clocks = {clock.name: clock for clock in event.opens}
@@ -51,7 +54,7 @@ async def keep_clocks(recorded: Recorded[ClockedEvent], desk: Register) -> None:
 
 
 async def _keep(
-    recorded: Recorded[ClockedEvent], name: str, clock: Clock | None, ending: Ending | None, desk: Register
+    recorded: Recorded[C], name: str, clock: Clock | None, ending: Ending | None, desk: Register
 ) -> None:
     subject = recorded.stream
     known = await desk.find(Deadline, domain.deadline_id(subject, name))
@@ -88,7 +91,7 @@ async def send_answer(recorded: Recorded[AnswerReleased], desk: Register) -> Non
 
 
 async def _request(
-    recorded: Recorded[Event], kind: NoticeKind, desk: Register, *, round: int = 1, about: str = ""
+    recorded: Recorded[E], kind: NoticeKind, desk: Register, *, round: int = 1, about: str = ""
 ) -> None:
     subject, recipient = recorded.stream, "asker"
     known = await desk.find(Notice, domain.notice_id(kind.value, subject, recipient, round))

@@ -1,0 +1,43 @@
+"""Wires the notifier: the register of deadlines, the notices, the operations board."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.notifier import api, jobs, pages, queries
+from services.notifier.consumers import TABLE
+from services.notifier.domain import Deadline, Notice
+from services.notifier.gateways import Services, Smtp
+from services.notifier.regulation import Lane, Policy
+from services.notifier.settings import NotifierSettings
+from shared.contracts import notifier as contract
+from shared.jobs import Job
+from shared.service import Service
+
+
+def build(settings: NotifierSettings) -> Service[Policy]:
+    policy = settings.policy()
+    services = Services(settings)
+
+    def all_jobs(service: Service[Policy]) -> Sequence[Job]:
+        edge, database = service.edge, service.database
+        urgent, others = (
+            jobs.Outbox(edge, services, Smtp(settings), lanes, settings.smtp_connections)
+            for lanes in ((Lane.URGENT,), (Lane.STATUTORY, Lane.COURTESY))
+        )
+        return (
+            Job("fire_due", 1.0, lambda: jobs.fire_due(edge)),
+            Job("send_urgent", 1.0, urgent.run),
+            Job("send_notices", 1.0, others.run),
+            Job("poll_services", 2.0, lambda: jobs.poll_services(database, services)),
+        )
+
+    return Service(
+        name="notifier", title="BHXH: hạn và thư báo (notifier)", settings=settings, policy=policy,
+        kinds=(Deadline, Notice), routers=(api.router, pages.router), folder=Path(__file__).parent,
+        published=(contract.DEADLINE, contract.NOTICE), consumers=TABLE,
+        projections=queries.projections(policy), prepare=queries.prepare, jobs=all_jobs,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    build(NotifierSettings()).serve()

@@ -1,0 +1,173 @@
+"""What runs on a timer: stages of deadlines whose time has come, notices to be sent, the state of our other
+services. Each bears being run by several replicas at the same moment."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from services.notifier import handlers, letters, queries
+from services.notifier.gateways import LetterUnavailable, NotSent, Services, Smtp
+from services.notifier.handlers import Accepted, ClaimNotice, Failed
+from services.notifier.queries import DueNotice
+from services.notifier.regulation import Lane, NoticeStatus, Policy
+from shared.contracts.notifier import Delivery
+from shared.desk import Desk, utc_now
+from shared.errors import IllegalTransition, PortalError
+from shared.journal import AlreadyDone, VersionConflict
+from shared.mongo import Database
+from shared.web.edge import Edge
+
+log = structlog.get_logger(__name__)
+
+SWEEP: Final = 500
+FAREWELL: Final = 3.0  # seconds that mails on their way have when the service stops
+LOST_RACE: Final = (AlreadyDone, VersionConflict, IllegalTransition)
+WATCHED: Final = ("content", "qa", "sync", "notifier")
+
+
+async def fire_due(edge: Edge[Policy]) -> int:
+    """Warnings and breaches, the oldest first, each once however many sweep."""
+    due = await queries.due_deadlines(edge.database, utc_now(), SWEEP)
+    outcomes = await asyncio.gather(*(_fire(edge, id) for id in due))
+    return sum(outcomes)
+
+
+async def _fire(edge: Edge[Policy], id: UUID) -> int:
+    try:
+        return await handlers.fire_deadline(id, edge.desk())
+    except LOST_RACE:
+        return 0
+
+
+@dataclass
+class Outbox:
+    """Sends the notices of its lanes, a few at a time; a slow one holds up no other while a place is free."""
+
+    edge: Edge[Policy]
+    services: Services
+    smtp: Smtp
+    lanes: Sequence[Lane]
+    places: int
+    _on_their_way: dict[UUID, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def run(self) -> int:
+        """Until nothing is due and nothing is on its way; how many were taken up."""
+        taken = 0
+        try:
+            while True:
+                taken += await self._take_up()
+                if not self._on_their_way:
+                    return taken
+                await asyncio.wait(
+                    self._on_their_way.values(), timeout=0.1, return_when=asyncio.FIRST_COMPLETED
+                )
+        except asyncio.CancelledError:
+            if self._on_their_way:
+                await asyncio.wait(self._on_their_way.values(), timeout=FAREWELL)
+            raise
+
+    async def _take_up(self) -> int:
+        free = self.places - len(self._on_their_way)
+        if free <= 0:
+            return 0
+        # Those on their way may still look due to the read model.
+        due = await queries.due_notices(self.edge.database, self.lanes, utc_now(), 2 * self.places)
+        fresh = [notice for notice in due if notice.id not in self._on_their_way][:free]
+        for notice in fresh:
+            task = asyncio.create_task(self._send(notice), name=f"notice-{notice.id}")
+            self._on_their_way[notice.id] = task
+            task.add_done_callback(partial(self._arrived, notice.id))
+        return len(fresh)
+
+    def _arrived(self, id: UUID, _: asyncio.Task[None]) -> None:
+        self._on_their_way.pop(id, None)
+
+    async def _send(self, due: DueNotice) -> None:
+        structlog.contextvars.bind_contextvars(correlation=due.correlation)
+        try:
+            if due.claimed:
+                await handlers.presume_lost(ClaimNotice(due.id), self._desk(due))
+                return
+            notice = await handlers.claim_notice(ClaimNotice(due.id), self._desk(due))
+        except LOST_RACE:
+            await asyncio.sleep(0.05)  # the read model will say so in a moment
+            return
+        except PortalError as error:
+            log.warning("notice.not_claimed", notice=str(due.id), error=error.code)
+            await asyncio.sleep(0.5)
+            return
+        assert notice.status is NoticeStatus.SENDING  # noqa: S101
+        try:
+            reply = await self._dialogue(due, notice.attempt)
+        except NotSent as failure:
+            log.info(
+                "notice.not_sent", notice=str(due.id), attempt=notice.attempt, outcome=failure.outcome.value
+            )
+            await self._record(
+                due, handlers.record_failure, Failed(due.id, notice.attempt, failure.outcome, failure.reason)
+            )
+        else:
+            log.info("notice.sent", notice=str(due.id), attempt=notice.attempt)
+            await self._record(
+                due, handlers.record_acceptance, Accepted(due.id, notice.attempt, reply, utc_now())
+            )
+
+    async def _dialogue(self, due: DueNotice, attempt: int) -> str:
+        """Fetch, compose, send. Raises NotSent."""
+        try:
+            question = UUID(due.subject.partition("-")[2])
+            letter = await self.services.letter(question, due.kind, due.correlation)
+        except LetterUnavailable as error:
+            outcome = Delivery.DEFINITE if error.gone else Delivery.TEMPORARY
+            raise NotSent(outcome, str(error)) from error
+        try:
+            mail = letters.mail_for(
+                self.edge.look, due.kind, letter, message_id=due.message_id, number=attempt, at=utc_now()
+            )
+        except Exception as error:  # a letter that our templates cannot take: seen by a person, tried again
+            raise NotSent(Delivery.TEMPORARY, f"không soạn được thư ({type(error).__name__})") from error
+        return await self.smtp.send(mail)
+
+    async def _record(
+        self, due: DueNotice, record: Callable[[Any, Desk[Policy]], Awaitable[object]], outcome: Any
+    ) -> None:
+        """What a server has answered must get on record, however busy the database is. When it does not, the
+        claim lapses and the attempt counts as uncertain."""
+        for pause in (0.05, 0.2, 1.0, 3.0, 6.0):
+            try:
+                await record(outcome, self._desk(due))
+            except AlreadyDone:
+                return
+            except PortalError as error:
+                log.warning("notice.outcome_not_recorded", notice=str(due.id), error=error.code)
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    def _desk(self, due: DueNotice) -> Desk[Policy]:
+        return self.edge.desk(correlation=due.correlation)
+
+
+async def poll_services(database: Database, services: Services) -> int:
+    """What each service says of itself, and sync of the portals, for the operations board."""
+    await asyncio.gather(*(_poll(database, services, name) for name in WATCHED))
+    return 0
+
+
+async def _poll(database: Database, services: Services, name: str) -> None:
+    now = datetime.now(UTC)
+    try:
+        state = await services.operations(name)
+        facts: dict[str, Any] = {"answers": True, "heard_at": now, "state": state, "error": ""}
+        await queries.note_backlog(database, name, state, now)
+        if name == "sync":
+            facts["portals"] = await services.portals()
+    except Exception as error:  # whatever it is, the board shows it
+        facts = {"answers": False, "error": type(error).__name__}
+    await queries.note_service(database, name, facts | {"polled_at": now})

@@ -1,0 +1,257 @@
+"""How a deadline and a notice are told to a reader: state and overdue derived now, the basis cited, each day
+of the term explained."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, Final, Literal, cast
+
+from pydantic import BaseModel, Field
+
+from services.notifier import queries
+from services.notifier.queries import Document
+from services.notifier.regulation import CITED, DUTIES, NOTICE_KINDS
+from shared import calendar
+from shared.calendar import CALENDAR, DayLine, Due, Explanation, WorkingCalendar
+from shared.mongo import Database
+from shared.web.look import Look
+
+STATES_VI: Final = {
+    "open": "Đang chạy", "met": "Đúng hạn", "late": "Làm muộn", "breached": "Quá hạn", "void": "Không còn",
+}  # fmt: skip
+NOTICE_STATES_VI: Final = {
+    "requested": "Chờ gửi", "sending": "Đang gửi", "retrying": "Chờ gửi lại", "sent": "Đã gửi",
+    "failed": "Không gửi được", "uncertain": "Không rõ",
+}  # fmt: skip
+CLASSES_VI: Final = {
+    "contact": "Thông tin liên hệ", "news_event": "Tin tức – Sự kiện", "activity": "Hoạt động của đơn vị",
+    "document": "Văn bản", "draft_consultation": "Dự thảo xin ý kiến", "guidance": "Hướng dẫn",
+}  # fmt: skip
+
+
+class Day(BaseModel):
+    date: date
+    number: int | None = Field(description="Ngày làm việc thứ mấy của thời hạn; null: ngày không tính")
+    kind: str
+    reason_vi: str = ""
+    reason_en: str = ""
+    document: str = Field("", description="Văn bản quyết định ngày nghỉ, ngày làm bù")
+
+    @classmethod
+    def of(cls, line: DayLine) -> "Day":
+        return cls(date=line.date, number=line.number, kind=str(line.kind), reason_vi=line.reason_vi,
+                   reason_en=line.reason_en, document=line.document)  # fmt: skip
+
+
+class DueView(BaseModel):
+    """Một thời hạn đã tính, từng ngày."""
+
+    start: datetime
+    working_days: int
+    last_day: date
+    due_at: datetime = Field(description="Thời điểm đầu tiên đã là muộn (24 giờ của ngày cuối)")
+    calendar_version: str
+    provisional: bool
+    sentence_vi: str
+    sentence_en: str
+    days: list[Day]
+
+    @classmethod
+    def of(cls, due: Due, explained: Explanation) -> "DueView":
+        return cls(
+            start=due.start, working_days=due.working_days, last_day=due.last_day, due_at=due.due_at,
+            calendar_version=due.calendar_version, provisional=due.provisional,
+            sentence_vi=explained.sentence_vi, sentence_en=explained.sentence_en,
+            days=[Day.of(line) for line in explained.days],
+        )  # fmt: skip
+
+
+State = Literal["open", "met", "late", "breached", "void"]
+
+
+class DeadlineView(BaseModel):
+    """Một thời hạn trong sổ."""
+
+    id: str
+    version: int
+    subject: str
+    label: str = Field(description="Số tiếp nhận, loại bài hoặc cổng")
+    subject_url: str
+    duty: str
+    duty_vi: str
+    name: str
+    basis: str
+    basis_vi: str
+    basis_url: str
+    source: str
+    unit: str
+    unit_name: str
+    started_at: datetime
+    start_reason: str
+    working_days: int | None
+    warn_at: datetime | None
+    due_at: datetime
+    last_day: date
+    state: State
+    state_vi: str
+    overdue: bool
+    warned_at: datetime | None
+    breached_at: datetime | None
+    ended_at: datetime | None
+    rescinded: bool = Field(description="Đã báo quá hạn, sau đó biết việc đã làm đúng hạn")
+    risk: str = Field(description="Điều đang đe dọa thời hạn, nếu có")
+    calendar_version: str
+    provisional: bool
+    explanation_vi: str
+    explanation_en: str
+    days: list[Day]
+
+
+@lru_cache(maxsize=8)
+def calendar_of(version: str) -> WorkingCalendar | None:
+    """The calendar that counted a term; None when this build has no such version."""
+    if version == CALENDAR.version:
+        return CALENDAR
+    try:
+        return calendar.load(version)
+    except KeyError:
+        return None
+
+
+def days_of(document: Mapping[str, Any]) -> list[Day]:
+    """Each day from the start to the last, counted or skipped; none for a date that was stated otherwise."""
+    counted = calendar_of(document["calendar_version"])
+    if counted is None or document["working_days"] is None:
+        return []
+    last = date.fromisoformat(document["due_day"])
+    due = Due(document["started_at"], document["working_days"], last, document["due_at"],
+              document["calendar_version"], document["provisional"])  # fmt: skip
+    return [Day.of(line) for line in counted.explain(due).days]
+
+
+def urls_of(look: Look) -> Mapping[str, str]:
+    """The public addresses of the services."""
+    return cast("Mapping[str, str]", look.environment.globals["urls"])
+
+
+def basis_url(basis: str, notifier: str = "") -> str:
+    return f"{notifier}/can-cu#{basis.replace('#', '-')}"
+
+
+def subject_url(subject: str, urls: Mapping[str, str]) -> str:
+    """The page on which people work with this subject."""
+    kind, _, id = subject.partition("-")
+    pages = {"question": ("qa", f"/desk/triage/{id}"), "submission": ("content", f"/desk/review/{id}"),
+             "delivery": ("sync", "/desk/portals")}  # fmt: skip
+    service, path = pages.get(kind, ("", ""))
+    return urls[service] + path if service else ""
+
+
+def label_of(subject: str, label: str) -> str:
+    """«HD-2026-11-7K3QZ»; «Bài 3f2a9c, Văn bản»; «Cổng bo-noi-vu»."""
+    kind, _, id = subject.partition("-")
+    match kind:
+        case "question":
+            return label or f"Câu hỏi {id[:6]}"
+        case "submission":
+            return f"Bài {id[:6]}" + (f", {CLASSES_VI.get(label, label)}" if label else "")
+        case "delivery":
+            return f"Cổng {label}" if label else f"Lượt chuyển {id[:6]}"
+        case _:
+            return subject
+
+
+def risk_of(unsent: Mapping[str, Any] | None) -> str:
+    """Why a duty to tell somebody is in danger: the letter has not been accepted yet."""
+    if unsent is None:
+        return ""
+    if unsent["status"] == "failed":
+        return f"Thư không gửi được: {unsent['reason']}"
+    if unsent["status"] == "sending":
+        return "Thư đang được gửi lại"
+    at = unsent["next_at"].astimezone(calendar.VIETNAM)
+    return f"Thư chưa gửi được, thử lại lúc {at:%H:%M:%S}: {unsent['reason']}"
+
+
+TELLING: Final = frozenset({"same_day_notice", "send_answer"})
+
+
+async def deadline_views(
+    database: Database, documents: Iterable[Document], now: datetime, *, units: Mapping[str, Any],
+    urls: Mapping[str, str],
+) -> list[DeadlineView]:  # fmt: skip
+    rows = list(documents)
+    called = await queries.labels(database, (d["subject"] for d in rows))
+    telling = [d["subject"] for d in rows if d["status"] == "open" and d["duty"] in TELLING]
+    unsent = await queries.unsent(database, telling) if telling else {}
+    return [
+        _view(d, now, units, urls, label=called.get(d["subject"], ""),
+              risk=risk_of(unsent.get(d["subject"])) if d["subject"] in telling and d["duty"] in TELLING else "")
+        for d in rows
+    ]  # fmt: skip
+
+
+def _view(
+    d: Document, now: datetime, units: Mapping[str, Any], urls: Mapping[str, str], *, label: str, risk: str
+) -> DeadlineView:
+    state = queries.state_of(d, now)
+    return DeadlineView(
+        id=d["_id"], version=d["version"], subject=d["subject"],
+        label=label_of(d["subject"], label), subject_url=subject_url(d["subject"], urls),
+        duty=d["duty"], duty_vi=DUTIES.get(d["duty"], d["duty"]), name=d["name"], basis=d["basis"],
+        basis_vi=CITED.get(d["basis"], d["basis"]), basis_url=basis_url(d["basis"], urls["notifier"]),
+        source=d["source"], unit=d["unit"], unit_name=str(units.get(d["unit"], {}).get("name", d["unit"])),
+        started_at=d["started_at"], start_reason=d["start_reason"], working_days=d["working_days"],
+        warn_at=d["warn_at"], due_at=d["due_at"], last_day=date.fromisoformat(d["due_day"]),
+        state=state, state_vi=STATES_VI[state], overdue=state == "breached", warned_at=d["warned_at"],
+        breached_at=d["breached_at"], ended_at=d["ended_at"],
+        rescinded=d["breached_at"] is not None and state == "met",
+        risk=risk,
+        calendar_version=d["calendar_version"], provisional=d["provisional"],
+        explanation_vi=d["explanation_vi"], explanation_en=d["explanation_en"], days=days_of(d),
+    )  # fmt: skip
+
+
+class NoticeView(BaseModel):
+    """Một thư báo và bằng chứng đã gửi. Địa chỉ và lời thư không được lưu ở đây."""
+
+    id: str
+    version: int
+    kind: str
+    kind_vi: str
+    subject: str
+    label: str
+    subject_url: str
+    recipient: str
+    round: int
+    statutory: bool
+    state: str
+    state_vi: str
+    message_id: str
+    requested_at: datetime
+    attempts: int
+    sent_at: datetime | None
+    reply: str = Field(description="Lời đáp của máy chủ thư")
+    retry_at: datetime | None
+    reason: str = Field(description="Vì sao lần gửi trước không thành")
+    possibly_twice: bool = Field(description="Có lần gửi không rõ kết quả: người nhận có thể nhận hai thư")
+
+
+async def notice_views(
+    database: Database, documents: Iterable[Document], *, urls: Mapping[str, str]
+) -> list[NoticeView]:
+    rows = list(documents)
+    called = await queries.labels(database, (d["subject"] for d in rows))
+    return [
+        NoticeView(
+            id=d["_id"], version=d["version"], kind=d["kind"], kind_vi=NOTICE_KINDS.get(d["kind"], d["kind"]),
+            subject=d["subject"], label=label_of(d["subject"], called.get(d["subject"], "")),
+            subject_url=subject_url(d["subject"], urls), recipient=d["recipient"], round=d["round"],
+            statutory=d["statutory"], state=d["status"], state_vi=NOTICE_STATES_VI[d["status"]],
+            message_id=d["message_id"], requested_at=d["requested_at"], attempts=d["attempts"],
+            sent_at=d["sent_at"], reply=d["reply"],
+            retry_at=d["next_at"] if d["status"] == "retrying" else None, reason=d["reason"],
+            possibly_twice=d["uncertain"],
+        )
+        for d in rows
+    ]  # fmt: skip
