@@ -103,6 +103,9 @@ RETURN_REASONS: Final = {
 }
 
 
+INCOMPLETE_REASONS: Final = frozenset({ReturnReason.INCOMPLETE, ReturnReason.WRONG_FORM})
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """How long a unit has to supply one class: ``working_days`` None has no limit, 0 is the same day."""
@@ -190,9 +193,7 @@ class Policy:
     draft_working_days: int = 0
     # Điều 11.1.a: «cung cấp đầy đủ»: returned for one of these, the supply was not complete, and the unit's
     # clock runs on from its first start.
-    incomplete_reasons: frozenset[ReturnReason] = frozenset(
-        {ReturnReason.INCOMPLETE, ReturnReason.WRONG_FORM}
-    )
+    incomplete_reasons: frozenset[ReturnReason] = INCOMPLETE_REASONS
     # How far a unit's clock may run ahead of ours before a time counts as in the future; seconds.
     clock_tolerance: int = 120
 

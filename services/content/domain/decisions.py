@@ -140,7 +140,7 @@ def rewrite(
 
 
 def give_back(
-    submission: Submission, cmd: ReturnToUnit, *, by: Actor, at: datetime, policy: Policy
+    submission: Submission, cmd: ReturnToUnit, *, by: Actor, policy: Policy
 ) -> Decision[Submission]:
     """Trả lại. A formal defect neither stops nor restarts the unit's clock: when the supply was not complete
     («cung cấp đầy đủ»), the clock runs on, from the same start to the same due date."""

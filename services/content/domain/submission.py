@@ -37,7 +37,8 @@ class Submission(Aggregate):
     event_at: datetime | None
     permitted_at: datetime | None
     hands: frozenset[str]  # everyone who has written in the text
-    editor: str = ""  # who wrote the newest version
+    editor: str = ""  # who wrote the newest version after the first
+    submitted_at: datetime | None = None
     attestations: tuple[str, ...] = ()  # of the newest version alone
     supplied_at: datetime | None = None  # None again while returned as incomplete
     clock: Clock | None = None  # the unit's clock, as it was last opened
@@ -54,10 +55,11 @@ class Submission(Aggregate):
         first = only(event, SubmissionSubmitted)
         return cls(
             id=first.submission_id, status=Status.SUBMITTED, content_class=first.content_class,
-            unit=first.unit, author=first.author, title=first.title, body_ref=first.body_ref, body_hash=first.body_hash,
-            text_version=first.text_version, quoted=first.quoted, event_at=first.event_at,
-            permitted_at=first.permitted_at, hands=frozenset({first.author}), editor=first.author,
-            supplied_at=first.closed_at, clock=first.opens[0] if first.opens else None,
+            unit=first.unit, author=first.author, title=first.title,
+            body_ref=first.body_ref, body_hash=first.body_hash, text_version=first.text_version,
+            quoted=first.quoted, event_at=first.event_at, permitted_at=first.permitted_at,
+            hands=frozenset({first.author}), submitted_at=first.closed_at, supplied_at=first.closed_at,
+            clock=first.opens[0] if first.opens else None,
         )  # fmt: skip
 
     def apply(self, event: Event) -> Self:  # noqa: PLR0911 (one return an event)
