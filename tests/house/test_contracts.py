@@ -1,0 +1,111 @@
+"""Golden events: each registered event has its example, each example parses for ever, none is taken away."""
+
+import importlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from shared.contracts.base import REGISTRY, TOPICS, Event, parse
+
+REPO = Path(__file__).resolve().parents[2]
+EXAMPLES = REPO / "shared" / "contracts" / "examples"
+for _module in ("content", "qa", "sync", "notifier"):
+    importlib.import_module(f"shared.contracts.{_module}")
+
+# Once written, an example stays: records and topics of that day are still read. New names are added; none is
+# ever removed or renamed.
+KEPT = """
+content.placement.confirmed.v1
+content.submission.approved.v1
+content.submission.edited.v1
+content.submission.permitted.v1
+content.submission.published.v1
+content.submission.returned.v1
+content.submission.submitted.v1
+content.submission.withdrawn.v1
+notifier.deadline.breached.v1
+notifier.deadline.discharged_early.v1
+notifier.deadline.met.v1
+notifier.deadline.opened.v1
+notifier.deadline.voided.v1
+notifier.deadline.warned.v1
+notifier.notice.failed.v1
+notifier.notice.requested.v1
+notifier.notice.sending.v1
+notifier.notice.sent.v1
+qa.question.answer_published.v1
+qa.question.answer_released.v1
+qa.question.answer_withheld.v1
+qa.question.answered.v1
+qa.question.closed.v1
+qa.question.forwarded.v1
+qa.question.notice_accepted.v1
+qa.question.progress_reported.v1
+qa.question.received.v1
+qa.question.refused.v1
+sync.delivery.failed.v1
+sync.delivery.planned.v1
+sync.delivery.succeeded.v1
+""".split()  # noqa: SIM905 - a list that grows by a line reads better as lines
+
+EVENTS = sorted(kind for kind in REGISTRY if not kind[0].startswith("test."))
+PERSONAL = re.compile(r"(^|_)(email|phone|address|asker|words|text|question_text|full_name)$")
+
+
+def example_of(name: str, version: int) -> Path:
+    return EXAMPLES / f"{name}.v{version}.json"
+
+
+@pytest.mark.parametrize(("name", "version"), EVENTS)
+def test_every_event_has_a_golden_example_that_parses_whole(name: str, version: int) -> None:
+    path = example_of(name, version)
+    assert path.is_file(), f"no {path.name}"
+    raw = path.read_text(encoding="utf-8")
+    event = REGISTRY[name, version].model_validate_json(raw)
+    given = json.loads(raw)
+    assert set(given) <= set(REGISTRY[name, version].model_fields), "a field that the class does not know"
+    assert REGISTRY[name, version].model_validate_json(event.model_dump_json()) == event
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda p: p.stem)
+def test_every_example_parses_for_ever(path: Path) -> None:
+    name, _, version = path.stem.rpartition(".v")
+    assert isinstance(parse(name, int(version), path.read_bytes()), Event)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_no_example_was_taken_away(name: str) -> None:
+    assert (EXAMPLES / f"{name}.json").is_file()
+
+
+def test_every_example_is_on_the_list_of_those_that_are_kept() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.json")} - set(KEPT) == set()
+
+
+@pytest.mark.parametrize(("name", "version"), EVENTS)
+def test_a_wire_name_is_its_topic_and_a_verb(name: str, version: int) -> None:
+    kind = REGISTRY[name, version]
+    assert re.fullmatch(rf"{re.escape(kind.topic)}\.[a-z]+(_[a-z]+)*", name)
+    assert (kind.__doc__ or "").strip(), f"{kind.__name__} says nothing"
+    assert kind.__module__ == f"shared.contracts.{name.partition('.')[0]}", "it lives elsewhere"
+
+
+@pytest.mark.parametrize(("name", "version"), EVENTS)
+def test_no_event_carries_what_a_citizen_wrote(name: str, version: int) -> None:
+    """Content's own titles are public; a question's words, names and addresses never travel."""
+    if name.startswith("content."):
+        return
+    assert [f for f in _fields(REGISTRY[name, version]) if PERSONAL.search(f)] == []
+
+
+def _fields(kind: type[BaseModel]) -> list[str]:
+    return list(kind.model_fields)
+
+
+def test_every_topic_of_the_code_is_created_and_every_created_topic_is_used() -> None:
+    created = yaml.safe_load((REPO / "deploy/kafka/topics.yaml").read_text(encoding="utf-8"))["topics"]
+    assert {t for t in TOPICS if not t.startswith("test")} == set(created)
