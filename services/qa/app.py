@@ -1,0 +1,29 @@
+"""The qa service, wired: the only place that puts its parts together."""
+
+from pathlib import Path
+
+from services.qa import api
+from services.qa.consumers import TABLE
+from services.qa.domain import Question
+from services.qa.domain.codes import Codes
+from services.qa.queries.read_models import prepare, projections
+from services.qa.regulation import Policy
+from services.qa.settings import QaSettings
+from shared.contracts import qa
+from shared.service import Service
+
+FOLDER = Path(__file__).parent
+
+
+def build(settings: QaSettings) -> Service[Policy]:
+    codes = Codes(settings.secret_key.get_secret_value())
+    return Service(
+        name="qa", title="Hỏi – đáp với người dân", settings=settings, policy=settings.policy(),
+        kinds=[Question], folder=FOLDER, published=[qa.TOPIC], consumers=TABLE,
+        routers=[api.router],
+        projections=projections(codes), prepare=prepare,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    build(QaSettings()).serve()

@@ -1,0 +1,155 @@
+"""Hồ sơ một câu hỏi: everything on record about one question, read from the journal itself, so that it is
+never older than the decision that was just made."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from services.qa.domain import Letter, Question
+from services.qa.queries.read_models import ERASED, read
+from services.qa.regulation import DUTY_VI, Duty
+from shared.calendar import VIETNAM, Due, WorkingCalendar
+from shared.contracts.base import Clock, Event, Recorded
+from shared.contracts.qa import AskerDisclosed, NoticeAccepted, NoticeKind, QuestionAnswered
+from shared.desk import Vault
+from shared.errors import NotFound
+from shared.journal import Journal
+
+ONE_INSTANT: Final = timedelta(microseconds=1)
+DISCLOSED_FOR: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningClock:
+    """A clock of the question: since when, until when, and when it was discharged."""
+
+    clock: Clock
+    closed_at: datetime | None = None
+
+    @property
+    def duty_vi(self) -> str:
+        return DUTY_VI[Duty(self.clock.duty)]
+
+    @property
+    def last_instant(self) -> datetime:
+        """The last instant that is in time: its day is the day one names."""
+        return self.clock.due_at - ONE_INSTANT
+
+    def state(self, now: datetime) -> str:
+        if self.closed_at is not None:
+            return "met" if self.closed_at < self.clock.due_at else "late"
+        return "open" if now < self.clock.due_at else "overdue"
+
+    def days(self, calendar: WorkingCalendar) -> list[dict[str, Any]]:
+        """Each day of the term as a strip: counted, or off and why."""
+        if self.clock.calendar_version != calendar.version:
+            return []
+        return strip(due_of(self.clock, calendar), calendar)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    question: Question
+    version: int
+    events: list[Recorded[Event]]
+    letter: Letter
+    clocks: list[RunningClock]
+    words: dict[str, str] = field(default_factory=dict)  # ref → words
+    public: dict[str, Any] = field(default_factory=dict)
+
+    def running(self) -> RunningClock | None:
+        """The open clock that ends first."""
+        still = [each for each in self.clocks if each.closed_at is None]
+        return min(still, key=lambda each: each.clock.due_at) if still else None
+
+    @property
+    def answer(self) -> str:
+        return self.words.get(self.question.answer_ref, "")
+
+    @property
+    def note(self) -> str:
+        return self.words.get(self.question.note_ref, "")
+
+    @property
+    def explanation(self) -> str:
+        return self.words.get(self.question.refusal.explanation_ref, "") if self.question.refusal else ""
+
+    @property
+    def progress(self) -> str:
+        return self.words.get(self.question.progress.words_ref, "") if self.question.progress else ""
+
+    def notice(self, kind: NoticeKind) -> NoticeAccepted | None:
+        """The letter of this kind that the mail server accepted first."""
+        for recorded in self.events:
+            if isinstance(recorded.event, NoticeAccepted) and recorded.event.kind is kind:
+                return recorded.event
+        return None
+
+    @property
+    def answered_at(self) -> datetime | None:
+        return next((r.at for r in self.events if isinstance(r.event, QuestionAnswered)), None)
+
+    def disclosed_to(self, subject: str, now: datetime) -> bool:
+        """Whether this person has just asked to see who the asker is."""
+        return any(
+            isinstance(r.event, AskerDisclosed) and r.by == subject and now - r.at < DISCLOSED_FOR
+            for r in self.events
+        )
+
+
+async def file_of(journal: Journal, vault: Vault, source: str, id: UUID) -> File:
+    commits = await journal.read(Question.stream_of(id))
+    if not commits:
+        raise NotFound("Không có câu hỏi mang mã này.")
+    events = [recorded for commit in commits for recorded in commit.recorded(source)]
+    question = Question.fold(recorded.event for recorded in events)
+    words = {}
+    for recorded in events:
+        for name in ("answer_ref", "note_ref", "explanation_ref", "words_ref"):
+            ref = getattr(recorded.event, name, "")
+            if ref and ref not in words:
+                words[ref] = str((await read(vault, ref)).get("words", ERASED))
+    return File(
+        question, commits[-1].version, events, await letter_of(vault, question), clocks_of(events), words,
+        await read(vault, question.public_ref),
+    )  # fmt: skip
+
+
+async def letter_of(vault: Vault, question: Question) -> Letter:
+    kept = await read(vault, question.letter_ref)
+    if not kept:
+        return Letter("", "", "", "", ERASED, ERASED)
+    return Letter(**kept)
+
+
+def clocks_of(events: list[Recorded[Event]]) -> list[RunningClock]:
+    clocks: dict[str, RunningClock] = {}
+    for recorded in events:
+        event = recorded.event
+        for name in (*getattr(event, "closes", ()), *getattr(event, "voids", ())):
+            if name in clocks:
+                closed_at = getattr(event, "closed_at", None) or recorded.at
+                clocks[name] = RunningClock(clocks[name].clock, closed_at)
+        for clock in getattr(event, "opens", ()):
+            clocks[clock.name] = RunningClock(clock)
+    return list(clocks.values())
+
+
+def due_of(clock: Clock, calendar: WorkingCalendar) -> Due:
+    """The term that a clock was made from; a stated date is counted as the working days that lead to it."""
+    first, last = calendar.day_of(clock.started_at), (clock.due_at - ONE_INSTANT).astimezone(VIETNAM).date()
+    days = clock.working_days
+    if days is None:
+        days = max(0, calendar.working_days_between(first, last))
+    return Due(clock.started_at, days, last, clock.due_at, clock.calendar_version, clock.provisional)
+
+
+def strip(due: Due, calendar: WorkingCalendar) -> list[dict[str, Any]]:
+    """For the page's row of days: the day of the event, then each day counted or skipped."""
+    days: list[dict[str, Any]] = [{"date": calendar.day_of(due.start), "start": True}]
+    for line in calendar.explain(due).days:
+        last = line.date == due.last_day
+        reason = "" if line.number is not None else line.reason_vi
+        days.append({"date": line.date, "number": line.number, "reason": reason, "due": last})
+    return days

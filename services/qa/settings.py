@@ -1,0 +1,56 @@
+"""Settings of the qa service; the choices that the regulation leaves open are here by name."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from services.qa.domain.codes import Codes
+from services.qa.regulation import TRIAGE_LIMIT_DAYS, TRIAGE_TARGET_DAYS, Policy
+from shared.settings import ServiceSettings
+
+
+class QaSettings(ServiceSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="PORTAL_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    same_day_from: Literal["receipt", "finding"] = Field(
+        "receipt",
+        description="Điều 11.1.a, hỏi đáp, gạch 1: «ngay trong ngày» of the receipt or of the finding.",
+    )
+    unit_reply_from: Literal["delivery", "receipt"] = Field(
+        "delivery",
+        description="Điều 11.1.a, hỏi đáp, gạch 2: 7 working days from delivery to the unit, or receipt.",
+    )
+    triage_target_days: int = Field(
+        TRIAGE_TARGET_DAYS,
+        ge=1,
+        description="«02 đến 05 ngày làm việc»: a warning after so many working days.",
+    )
+    triage_limit_days: int = Field(
+        TRIAGE_LIMIT_DAYS, ge=1, description="«02 đến 05 ngày làm việc»: a breach after so many working days."
+    )
+    max_progress_notices: int = Field(2, ge=1, description="Progress notices before they are escalated.")
+    centre_unit: str = Field("tt-cskh", description="The customer service centre's id in the directory.")
+    tracking_failures: int = Field(
+        10,
+        ge=1,
+        description="Wrong tracking look-ups that one address may make in `tracking_window` seconds.",
+    )
+    tracking_window: int = Field(600, ge=10, description="Seconds over which wrong look-ups are counted.")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: object) -> object:
+        secret = getattr(value, "get_secret_value", lambda: "")()
+        if len(secret) < Codes.SHORTEST_SECRET:
+            raise ValueError(f"PORTAL_SECRET_KEY needs at least {Codes.SHORTEST_SECRET} random characters")
+        return value
+
+    def policy(self) -> Policy:
+        return Policy(
+            same_day_from=self.same_day_from, unit_reply_from=self.unit_reply_from,
+            triage_target_days=self.triage_target_days, triage_limit_days=self.triage_limit_days,
+            max_progress_notices=self.max_progress_notices, centre_unit=self.centre_unit,
+        )  # fmt: skip
