@@ -44,8 +44,8 @@ THIS = Path(__file__).resolve()
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "stuff", "manager", "base_service"}
 HISTORY = re.compile(
-    r"\b(?:TODO|FIXME|XXX|HACK)\b|\b(?:no longer (?:used|needed)|used to be|previously|has been renamed"
-    r"|refactored|legacy code|old version of this|as of today|for now|temporary fix|new implementation)\b"
+    r"\b(?:TODO|FIXME|XXX|HACK)\b|\b(?:no longer (?:used|needed)|has been renamed|refactored"
+    r"|legacy code|old version of this|as of today|temporary fix|new implementation)\b"
 )
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:work|root|home/[a-z]+|Users)/|\bC:\\\\")
 CDN = re.compile(
