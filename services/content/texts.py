@@ -9,7 +9,7 @@ from lxml.html import fragments_fromstring
 from lxml.html.diff import htmldiff
 from markupsafe import Markup, escape
 
-from services.content.domain.body import Body
+from services.content.domain.body import Body, fold
 from shared.errors import InvalidInput
 
 TAGS: Final = {
@@ -30,6 +30,8 @@ TAG: Final = re.compile(r"<[^>]+>")
 MARKED_UP: Final = re.compile(r"</(?:p|h[1-6]|ul|ol|li|div|table|blockquote|strong|em|a)>|<(?:br|img)\b")
 BLOCK: Final = re.compile(r"</(?:p|li|h[2-4]|td|th|tr|blockquote|dd|dt|caption|figcaption)>|<br\s*/?>")
 BLANK_LINE: Final = re.compile(r"\n\s*\n")
+SECOND_HEADING: Final = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
+WORD: Final = re.compile(r"(\w+)")
 BULLET: Final = re.compile(r"[-*•]\s+")
 
 
@@ -117,3 +119,25 @@ def difference(before: str, after: str) -> Markup:
 def line_difference(before: str, after: str) -> Markup:
     """The same for a title or a name."""
     return difference(str(escape(before)), str(escape(after)))
+
+
+def outline(html: str) -> tuple[Markup, list[tuple[str, str]]]:
+    """The text with an anchor at each second-level heading, and those headings."""
+    headings: list[tuple[str, str]] = []
+
+    def anchored(found: re.Match[str]) -> str:
+        anchor = f"muc-{len(headings) + 1}"
+        headings.append((anchor, plain(found[1])))
+        return f'<h2 id="{anchor}">{found[1]}</h2>'
+
+    return shown(SECOND_HEADING.sub(anchored, html)), headings
+
+
+def marked(text: str, q: str) -> Markup:
+    """``text`` escaped, with the words that were looked for marked, diacritics or not."""
+    wanted = set(fold(q).split())
+    parts = (
+        Markup("<mark>{}</mark>").format(part) if part and fold(part) in wanted else escape(part)
+        for part in WORD.split(text)
+    )
+    return Markup().join(parts)

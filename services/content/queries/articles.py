@@ -120,3 +120,29 @@ async def facets(database: Database, wanted: Wanted) -> dict[str, dict[str, int]
 async def article(database: Database, id: Any) -> dict[str, Any] | None:
     found: dict[str, Any] | None = await database.articles.find_one({"_id": {"$eq": str(id)}})
     return found
+
+
+@answered
+async def newest(database: Database, limit: int) -> list[dict[str, Any]]:
+    """With their text, for the feed."""
+    found = database.articles.find({"shown": True}, {"folded": 0})
+    rows: list[dict[str, Any]] = await found.sort([("published_at", -1), ("_id", -1)]).to_list(limit)
+    return rows
+
+
+@answered
+async def newest_by_class(database: Database, each: int) -> dict[str, list[dict[str, Any]]]:
+    found = {}
+    for kind in ContentClass:
+        match = {"shown": True, "content_class": kind.value}
+        rows = database.articles.find(match, {"title": 1, "published_at": 1, "unit": 1})
+        found[kind.value] = await rows.sort([("published_at", -1), ("_id", -1)]).to_list(each)
+    return found
+
+
+@answered
+async def addresses(database: Database, limit: int = 50_000) -> list[dict[str, Any]]:
+    """Every article's id and date, for the site map."""
+    rows = database.articles.find({"shown": True}, {"published_at": 1}).sort("published_at", -1)
+    found: list[dict[str, Any]] = await rows.to_list(limit)
+    return found
