@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
-from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
@@ -34,9 +33,9 @@ def connect(uri: str, name: str) -> Database:
     """A database whose writes the majority acknowledges and whose reads see them; times are UTC."""
     client: Any = AsyncIOMotorClient(
         uri, w="majority", readConcernLevel="majority", serverSelectionTimeoutMS=3000,
-        connectTimeoutMS=3000, socketTimeoutMS=20000, maxPoolSize=100, appname=name,
+        connectTimeoutMS=3000, socketTimeoutMS=20000, maxPoolSize=100, appname=name, tz_aware=True,
     )  # fmt: skip
-    return client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+    return client[name]
 
 
 def answered(call: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:

@@ -214,3 +214,19 @@ async def test_trouble_with_infrastructure_is_redelivered_and_never_buried(
         while await listener.committed() <= before:
             await asyncio.sleep(0.05)
     assert await listener.buried(question) == []
+
+
+async def test_the_time_of_a_commit_keeps_its_zone_on_the_way(database: Any) -> None:
+    seen: list[Commit] = []
+
+    async def effect(commits: Any) -> None:
+        seen.extend(commits)
+
+    async with running(Follower(database, "relay", "r", effect).run):
+        await asyncio.sleep(0.5)  # so that it comes by the change stream and not by the first reading
+        await MongoJournal(database).append(
+            one := commit(uuid4(), Head(), QuestionClosed(question_id=uuid4()))
+        )
+        await until(lambda: bool(seen))
+    assert seen == [one]
+    assert dict(seen[0].recorded("qa")[0].headers())["ce_time"] == b"2026-11-23T02:00:00.000+00:00"
