@@ -52,6 +52,14 @@ class Backlog:
         return int(probing.modified_count)
 
     @answered
+    async def return_turn(self, partner: str, began: datetime) -> None:
+        """The one turn at a portal in trouble was not used: somebody else may have it."""
+        await self._partners.update_one(
+            {"_id": partner, "failures": {"$gt": 0}, "not_before": began + CLAIM},
+            {"$set": {"not_before": NEVER}},
+        )
+
+    @answered
     async def claim(self, partner: str, now: datetime) -> dict[str, Any] | None:
         """The oldest due delivery, ours for as long as a push can take; a dead claimer's comes back then."""
         until = now + CLAIM

@@ -98,6 +98,9 @@ class ContentGateway:
         except ValidationError as error:
             raise NotYet("Không đọc được bài từ dịch vụ nội dung.") from error
 
+    async def close(self) -> None:
+        await self._http.aclose()
+
 
 # To the portals
 
@@ -195,6 +198,9 @@ class PortalGateway:
             )
         facts |= {"milliseconds": _since(began), "http_status": status}
         return judge(status, answered, answer, facts)
+
+    async def close(self) -> None:
+        await self._http.aclose()
 
     def _sealed(self, webhook_id: str, body: str) -> dict[str, str]:
         now = datetime.now(UTC)

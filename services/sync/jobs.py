@@ -49,37 +49,43 @@ class Pusher:
 
     async def push_due(self, partner: str) -> int:
         """A handful of what is due for one portal, side by side. Returns how many were taken up."""
-        room = await self._backlog.room(partner, utc_now())
+        began = utc_now()
+        room = await self._backlog.room(partner, began)
         rows: list[dict[str, Any]] = []
-        while len(rows) < room and (row := await self._backlog.claim(partner, utc_now())):
-            rows.append(row)
-        ends = await asyncio.gather(*(self.push(row) for row in rows), return_exceptions=True)
+        ends: list[bool | BaseException] = []
+        try:
+            while len(rows) < room and (row := await self._backlog.claim(partner, utc_now())):
+                rows.append(row)
+            ends = await asyncio.gather(*(self.push(row, began) for row in rows), return_exceptions=True)
+        finally:
+            if room and True not in ends:
+                await self._backlog.return_turn(partner, began)
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
         return len(rows)
 
-    async def push(self, row: dict[str, Any]) -> None:
-        """One claimed delivery. The journal has the last word on whether it still has to go."""
+    async def push(self, row: dict[str, Any], began: datetime) -> bool:
+        """One claimed delivery; whether the portal was asked. The journal has the last word on whether it
+        still has to go."""
         structlog.contextvars.bind_contextvars(correlation=row["correlation"])
         desk = self._edge.desk(correlation=row["correlation"])
         delivery = await desk.find(Delivery, UUID(row["_id"]))
         if delivery is None or not delivery.status.open:
-            return
+            return False
+        newer = await self._backlog.newer(row)
         try:
-            if await self._backlog.newer(row):
-                await self._supersede(delivery, desk, SupersededBy.NEWER_VERSION)
-                return
-            parcel = await self._parcel(delivery, row)
+            parcel = None if newer else await self._parcel(delivery, row)
         except Gone:
             await self._supersede(delivery, desk, SupersededBy.NO_LONGER_PERMITTED)
         except NotYet as reason:
             await self._backlog.defer(row, utc_now(), str(reason))
         else:
-            if parcel is None:
-                await self._supersede(delivery, desk, SupersededBy.NEWER_VERSION)
-            else:
-                await self._send(delivery, parcel, row)
+            if parcel is not None:
+                await self._send(delivery, parcel, row, began)
+                return True
+            await self._supersede(delivery, desk, SupersededBy.NEWER_VERSION)
+        return False
 
     async def _parcel(self, delivery: Delivery, row: dict[str, Any]) -> Parcel | None:
         """None when content has moved on to another version of the text."""
@@ -92,8 +98,7 @@ class Pusher:
             raise NotYet("Dịch vụ nội dung chưa đưa phiên bản này ra.")
         return Parcel(str(delivery.item_id), delivery.item_version, delivery.action, article.for_portals())
 
-    async def _send(self, delivery: Delivery, parcel: Parcel, row: dict[str, Any]) -> None:
-        began = utc_now()
+    async def _send(self, delivery: Delivery, parcel: Parcel, row: dict[str, Any], began: datetime) -> None:
         outcome = await self._portals[delivery.partner].push(parcel, row["_id"], row["correlation"])
         now, number = utc_now(), delivery.attempts + 1
         desk = self._edge.desk(correlation=row["correlation"], now=now)
