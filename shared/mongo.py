@@ -57,7 +57,6 @@ async def prepare(database: Database) -> None:
     """Create what the core needs; safe to repeat, from any number of processes."""
     await database.journal.create_index([("stream", 1), ("version", 1)], unique=True, name="stream_version")
     await database.journal.create_index([("at", 1), ("version", 1)], name="at_version")
-    await database.dead_letters.create_index([("state", 1), ("key", 1)], name="state_key")
 
 
 def to_document(commit: Commit) -> dict[str, Any]:
@@ -268,10 +267,16 @@ class MongoFeed:
             {"$match": {"operationType": "insert"}},
             {"$project": {"fullDocument": 1}},
         ]
-        answer = await self._database.command(
-            {"aggregate": "journal", "pipeline": pipeline, "cursor": {"batchSize": 0}}, session=self._session
+        answer = await self._command(
+            {"aggregate": "journal", "pipeline": pipeline, "cursor": {"batchSize": 0}}
         )
         self._cursor = answer["cursor"]
+
+    async def _command(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Commands forget the client's options: without them, times would lose their zone."""
+        options = self._database.codec_options
+        answer = await self._database.command(command, codec_options=options, session=self._session)
+        return dict(answer)
 
     async def next(self) -> tuple[Sequence[Commit], Any]:
         if self._backlog is not None:
@@ -279,15 +284,8 @@ class MongoFeed:
             if documents:
                 return [from_document(d) for d in documents], None
             self._backlog = None
-        answer = await self._database.command(
-            {
-                "getMore": self._cursor["id"],
-                "collection": "journal",
-                "maxTimeMS": self.WAIT_MS,
-                "batchSize": 1000,
-            },
-            session=self._session,
-        )
+        more = {"getMore": self._cursor["id"], "collection": "journal"}
+        answer = await self._command({**more, "maxTimeMS": self.WAIT_MS, "batchSize": 1000})
         cursor = answer["cursor"]
         self._cursor["id"] = cursor["id"]
         commits = [from_document(change["fullDocument"]) for change in cursor["nextBatch"]]
