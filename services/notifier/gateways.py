@@ -54,11 +54,11 @@ class Services:
         if self._client is None:
             self._client = httpx2.AsyncClient(timeout=5.0, trust_env=False, follow_redirects=False)
         return await self._client.get(
-            self._settings.reach(service) + path,
+            self._settings.inside[service].rstrip("/") + path,
             headers={**await self._tokens.header(), "Accept": "application/json"},
         )
 
-    async def letter(self, question: UUID, kind: str, correlation: str) -> dict[str, Any]:
+    async def letter(self, question: UUID, kind: str) -> dict[str, Any]:
         """Address and words for the asker. Raises LetterUnavailable."""
         try:
             answer = await self.get("qa", f"/v1/letters/{question}/{kind}")

@@ -104,7 +104,7 @@ class Outbox:
             return
         assert notice.status is NoticeStatus.SENDING  # noqa: S101
         try:
-            reply = await self._dialogue(due, notice.attempt)
+            reply = await self._dialogue(due)
         except NotSent as failure:
             log.info(
                 "notice.not_sent", notice=str(due.id), attempt=notice.attempt, outcome=failure.outcome.value
@@ -118,18 +118,16 @@ class Outbox:
                 due, handlers.record_acceptance, Accepted(due.id, notice.attempt, reply, utc_now())
             )
 
-    async def _dialogue(self, due: DueNotice, attempt: int) -> str:
+    async def _dialogue(self, due: DueNotice) -> str:
         """Fetch, compose, send. Raises NotSent."""
         try:
             question = UUID(due.subject.partition("-")[2])
-            letter = await self.services.letter(question, due.kind, due.correlation)
+            letter = await self.services.letter(question, due.kind)
         except LetterUnavailable as error:
             outcome = Delivery.DEFINITE if error.gone else Delivery.TEMPORARY
             raise NotSent(outcome, str(error)) from error
         try:
-            mail = letters.mail_for(
-                self.edge.look, due.kind, letter, message_id=due.message_id, number=attempt, at=utc_now()
-            )
+            mail = letters.mail_for(self.edge.look, due.kind, letter, message_id=due.message_id, at=utc_now())
         except Exception as error:  # a letter that our templates cannot take: seen by a person, tried again
             raise NotSent(Delivery.TEMPORARY, f"không soạn được thư ({type(error).__name__})") from error
         return await self.smtp.send(mail)

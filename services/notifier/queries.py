@@ -127,7 +127,7 @@ async def prepare(database: Database) -> None:
     await deadlines.create_index([("subject", 1), ("due_at", 1)], name="subject_due")
     await deadlines.create_index([("status", 1), ("due_at", 1), ("_id", 1)], name="status_due")
     await deadlines.create_index([("unit", 1), ("status", 1), ("due_at", 1), ("_id", 1)], name="unit_due")
-    await deadlines.create_index([("status", 1), ("ended_at", 1)], name="status_ended")
+    await deadlines.create_index([("status", 1), ("late", 1), ("ended_at", 1)], name="status_late_ended")
     await notices.create_index([("lane", 1), ("next_at", 1)], name="next", partialFilterExpression=waiting)
     await notices.create_index([("subject", 1), ("requested_at", 1)], name="subject_requested")
     await notices.create_index([("status", 1), ("requested_at", -1), ("_id", 1)], name="status_requested")
@@ -276,19 +276,8 @@ async def unsent(database: Database, subjects: Iterable[str]) -> dict[str, Docum
 
 
 @answered
-async def notice_counts(database: Database) -> dict[str, int]:
-    pipeline = [{"$group": {"_id": "$status", "count": {"$sum": 1}}}]
-    return {d["_id"]: d["count"] async for d in database.notices.aggregate(pipeline)}
-
-
-@answered
 async def note_service(database: Database, name: str, facts: Document) -> None:
     await database.service_states.update_one({"_id": name}, {"$set": facts}, upsert=True)
-
-
-@answered
-async def services(database: Database) -> dict[str, Document]:
-    return {d["_id"]: d async for d in database.service_states.find()}
 
 
 @answered
@@ -301,9 +290,3 @@ async def note_backlog(database: Database, service: str, state: Mapping[str, Any
         {"$max": {"waiting": waiting}, "$setOnInsert": {"service": service, "at": minute}},
         upsert=True,
     )
-
-
-@answered
-async def backlog(database: Database, since: datetime) -> list[Document]:
-    found = database.backlog.find({"at": {"$gte": since}}).sort("at", 1)
-    return list(await found.to_list(10_000))

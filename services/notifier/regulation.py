@@ -114,16 +114,15 @@ class Policy:
 ON_TIME_TARGET: Final = 95.0  # per cent, over 30 days; a goal of the board, not of the text
 
 DUTIES: Final[Mapping[str, str]] = {
-    "same_day_notice": "Báo ngay trong ngày",
-    "triage": "Tiếp nhận, phân loại",
-    "unit_reply": "Đơn vị trả lời",
+    "same_day_notice": "Báo người hỏi ngay trong ngày",
+    "triage": "Phân loại câu hỏi",
+    "unit_reply": "Đơn vị trả lời hoặc báo quá trình xử lý",
     "complex_reply": "Trả lời câu hỏi phức tạp",
-    "promised_reply": "Trả lời theo hẹn",
-    "send_answer": "Gửi câu trả lời",
+    "promised_reply": "Trả lời vào ngày đã hẹn",
+    "send_answer": "Gửi câu trả lời tới người hỏi",
     "publish_answer": "Đăng công khai câu trả lời",
     "supply": "Cung cấp tin, bài",
-    "placement": "Đồng bộ cổng liên kết",
-    "delivery": "Đồng bộ cổng liên kết",
+    "linking": "Đồng bộ cổng liên kết",
 }
 
 NOTICE_KINDS: Final[Mapping[str, str]] = {

@@ -32,11 +32,6 @@ class NotifierSettings(ServiceSettings):
         "Cổng Thông tin điện tử BHXH Việt Nam <hoidap@bhxh.example.vn>",
         description="Sender of every mail; its domain ends each Message-ID.",
     )
-    internal_urls: dict[str, str] = Field(
-        {},
-        description="Where this process reaches the services when browsers use other addresses, as JSON: "
-        '{"qa": "http://qa:8002"}.',
-    )
     first_retry_seconds: float = Field(
         2.0, gt=0, description="Wait before a mail is tried again; doubled each time."
     )
@@ -59,10 +54,6 @@ class NotifierSettings(ServiceSettings):
     def sender(self) -> tuple[str, str]:
         """Name and address."""
         return parseaddr(self.mail_from)
-
-    def reach(self, service: str) -> str:
-        """Where this process reaches a service."""
-        return self.internal_urls.get(service, self.urls[service]).rstrip("/")
 
     def policy(self) -> Policy:
         return Policy(

@@ -182,11 +182,11 @@ async def deadline_views(
 ) -> list[DeadlineView]:  # fmt: skip
     rows = list(documents)
     called = await queries.labels(database, (d["subject"] for d in rows))
-    telling = [d["subject"] for d in rows if d["status"] == "open" and d["duty"] in TELLING]
-    unsent = await queries.unsent(database, telling) if telling else {}
+    telling = {d["_id"]: d["subject"] for d in rows if d["status"] == "open" and d["duty"] in TELLING}
+    unsent = await queries.unsent(database, telling.values()) if telling else {}
     return [
         _view(d, now, units, urls, label=called.get(d["subject"], ""),
-              risk=risk_of(unsent.get(d["subject"])) if d["subject"] in telling and d["duty"] in TELLING else "")
+              risk=risk_of(unsent.get(telling.get(d["_id"], ""))))
         for d in rows
     ]  # fmt: skip
 

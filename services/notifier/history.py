@@ -1,0 +1,75 @@
+"""A stream's own journal as a reader sees it: what happened, when, and the proof."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.calendar import VIETNAM
+from shared.contracts.base import Event
+from shared.contracts.notifier import (
+    DeadlineBreached,
+    DeadlineDischargedEarly,
+    DeadlineMet,
+    DeadlineOpened,
+    DeadlineVoided,
+    DeadlineWarned,
+    Delivery,
+    NoticeFailed,
+    NoticeRequested,
+    NoticeSending,
+    NoticeSent,
+)
+from shared.journal import Commit
+
+OUTCOMES = {
+    Delivery.TEMPORARY: "chưa gửi được",
+    Delivery.DEFINITE: "bị từ chối hẳn",
+    Delivery.UNCERTAIN: "không rõ kết quả",
+}
+
+
+def told(commits: Sequence[Commit], source: str) -> list[dict[str, Any]]:
+    """The newest first, for the macro ``timeline``."""
+    happenings = []
+    for commit in commits:
+        for recorded in commit.recorded(source):
+            title, text = _words(recorded.event)
+            happenings.append({"at": recorded.at, "title": title, "text": text})
+    happenings.reverse()
+    if happenings:
+        happenings[0]["current"] = True
+    return happenings
+
+
+def _words(event: Event) -> tuple[str, str]:
+    match event:
+        case DeadlineOpened():
+            words = "Bắt đầu tính hạn", f"Từ {event.clock.start_reason}. {event.clock.explanation_vi}"
+        case DeadlineWarned():
+            words = "Nhắc: sắp đến hạn", ""
+        case DeadlineBreached():
+            words = "Quá hạn mà chưa thực hiện", ""
+        case DeadlineMet():
+            happened = f"{event.met_at.astimezone(VIETNAM):%H:%M:%S, %d/%m/%Y}"
+            words = (
+                "Đã thực hiện, muộn" if event.late else "Đã thực hiện đúng hạn",
+                f"Việc xảy ra lúc {happened}.",
+            )
+        case DeadlineVoided():
+            words = "Không còn phải thực hiện", ""
+        case DeadlineDischargedEarly():
+            words = "Việc đã xong được báo trước khi hạn được mở", ""
+        case NoticeRequested():
+            words = (
+                "Phải báo",
+                "Bắt buộc theo Quy chế." if event.statutory else "Thư lịch sự, không bắt buộc.",
+            )
+        case NoticeSending():
+            words = f"Lần gửi {event.attempt}: bắt đầu", "Ghi trước khi nói chuyện với máy chủ thư."
+        case NoticeSent():
+            words = f"Lần gửi {event.attempt}: máy chủ thư đã nhận", event.reply
+        case NoticeFailed():
+            again = f" Gửi lại lúc {event.retry_at.astimezone(VIETNAM):%H:%M:%S}." if event.retry_at else ""
+            words = f"Lần gửi {event.attempt}: {OUTCOMES[event.outcome]}", f"{event.reason}.{again}"
+        case _:
+            words = event.name, ""
+    return words
