@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.content import api, pages, pages_desk, queries
+from services.content import api, pages, pages_compose, pages_desk, queries
 from services.content.consumers import TABLE
 from services.content.domain.placement import Placement
 from services.content.domain.submission import Submission
@@ -19,7 +19,7 @@ def build(settings: ContentSettings) -> Service[Policy]:
         settings=settings,
         policy=settings.policy(),
         kinds=[Submission, Placement],
-        routers=[api.staff, api.public, pages.router, pages_desk.router],
+        routers=[api.staff, api.public, pages.router, pages_compose.router, pages_desk.router],
         folder=Path(__file__).parent,
         published=[content.SUBMISSION, content.PLACEMENT],
         consumers=TABLE,

@@ -5,7 +5,7 @@ import re
 from typing import Any, Final
 
 import nh3
-from lxml.html import fragments_fromstring
+from lxml.html import fragment_fromstring, fragments_fromstring, tostring
 from lxml.html.diff import htmldiff
 from markupsafe import Markup, escape
 
@@ -97,6 +97,14 @@ def cleaned(body: Body) -> Body:
     return Body.of(facts)
 
 
+def cleaned_or_blank(text: str) -> str:
+    """For a comparison: what could not be kept compares as nothing."""
+    try:
+        return clean(markup_of(text))
+    except InvalidInput:
+        return ""
+
+
 def plain(html: str) -> str:
     """The words alone, a line a block."""
     text = entities.unescape(TAG.sub(" ", BLOCK.sub("\n", html)))
@@ -110,8 +118,19 @@ def shown(html: str) -> Markup:
 
 def difference(before: str, after: str) -> Markup:
     """Both texts in one, with what was taken out and what was put in marked."""
+    compared = fragment_fromstring(htmldiff(before, after), create_parent="div")
+    for change in list(compared.iter("ins", "del")):
+        parent = change.getparent()
+        # A change of whole points stands between them, where a list may hold points alone.
+        if parent is not None and parent.tag in ("ul", "ol"):
+            point = parent.makeelement("li")
+            parent.replace(change, point)
+            point.append(change)
     marked = nh3.clean(
-        htmldiff(before, after), tags=TAGS | {"ins", "del"}, attributes=ATTRIBUTES, url_schemes=SCHEMES
+        tostring(compared, encoding="unicode"),
+        tags=TAGS | {"ins", "del"},
+        attributes=ATTRIBUTES,
+        url_schemes=SCHEMES,
     )
     return Markup(marked)  # noqa: S704 (cleaned in the line above)
 

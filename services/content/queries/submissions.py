@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from services.content.domain.body import SourceRegister
 from services.content.domain.placement import Placement
+from services.content.domain.rules import OtherUnit
 from services.content.domain.submission import Submission
 from services.content.queries.paging import Listed, listed, moment_place
 from services.content.regulation import LIMITS, Role, Status
@@ -20,9 +22,9 @@ from shared.contracts.content import (
     SubmissionSubmitted,
     SubmissionWithdrawn,
 )
-from shared.desk import Vault
+from shared.desk import Desk, Vault
 from shared.directory import SERVICE_ROLE
-from shared.errors import Forbidden
+from shared.errors import Forbidden, NotFound
 from shared.mongo import Database, answered
 from shared.projections import Fields, Projection
 from shared.workflow import Actor
@@ -97,6 +99,18 @@ async def prepare(database: Database) -> None:
 
 def may_read(by: Actor, unit: str) -> bool:
     return bool(by.roles & READERS) or (Role.AUTHOR in by.roles and by.unit == unit)
+
+
+async def read(desk: Desk[Any], id: UUID | str) -> Submission:
+    """One item, for whoever may read it: an author reads only what the own unit has sent."""
+    visible_to(desk.by)
+    try:
+        found = await desk.load(Submission, id if isinstance(id, UUID) else UUID(id))
+    except ValueError as error:
+        raise NotFound("Không có bài mang mã này.") from error
+    if not may_read(desk.by, found.unit):
+        raise OtherUnit("Bài này do đơn vị khác gửi.")
+    return found
 
 
 def visible_to(by: Actor) -> dict[str, Any]:
