@@ -6,11 +6,12 @@ import argparse
 import importlib
 import inspect
 import json
+import pkgutil
 import re
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,8 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from deploy.samples import settings as sample_settings
-from shared.contracts.base import TOPICS, Event, Value
+from shared import contracts
+from shared.contracts.base import REGISTRY, TOPICS, Event, Value
 from shared.settings import ServiceSettings
 from shared.workflow import Step, Workflow
 
@@ -69,8 +71,8 @@ def comments(kind: Any) -> dict[str, str]:
 
 
 def events_page() -> str:
-    for service in SERVICES:
-        importlib.import_module(f"shared.contracts.{service}")
+    for module in pkgutil.iter_modules(contracts.__path__):
+        importlib.import_module(f"{contracts.__name__}.{module.name}")
     topics = yaml.safe_load((REPO / "deploy/kafka/topics.yaml").read_text("utf-8"))
     days = int(topics["defaults"]["config"]["retention.ms"]) // 86_400_000
     lines = [
@@ -85,21 +87,24 @@ def events_page() -> str:
         "`deploy/kafka/topics.yaml` says otherwise.\n",
     ]
     for topic, about in topics["topics"].items():
-        kinds = TOPICS.get(topic, [])
         lines += [f"## {topic}\n", f"{about['description']}. Published by **{topic.split('.')[0]}**.\n"]
-        lines += ["| event | what happened | handled by |", "|---|---|---|"]
-        for kind in kinds:
-            handled = "; ".join(f"{s}: `{h}`" for s, h in handlers_of(kind)) or "nobody yet"
-            lines.append(
-                f"| [`{kind.name}`](#{anchor(kind)}) v{kind.version} | {sentence(kind)} | {handled} |"
-            )
-        lines.append("")
-        for kind in kinds:
-            lines += event_section(kind)
+        lines += topic_section(TOPICS.get(topic, []))
+    kept = [kind for kind in REGISTRY.values() if not getattr(kind, "published", True)]
+    if kept:
+        lines += ["## Kept, not published\n", "In the journal of the service that it happened to.\n"]
+        lines += topic_section(kept)
     lines += ["## Parts of events\n"]
     for value in sorted(values_in_use(), key=lambda v: v.__name__):
         lines += [f"### {value.__name__}\n", f"{sentence(value)}\n", *field_table(value)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def topic_section(kinds: Sequence[type[Event]]) -> list[str]:
+    lines = ["| event | what happened | handled by |", "|---|---|---|"]
+    for kind in kinds:
+        handled = "; ".join(f"{s}: `{h}`" for s, h in handlers_of(kind)) or "–"
+        lines.append(f"| [`{kind.name}`](#{anchor(kind)}) v{kind.version} | {sentence(kind)} | {handled} |")
+    return [*lines, "", *(line for kind in kinds for line in event_section(kind))]
 
 
 def anchor(kind: type[Event]) -> str:

@@ -83,7 +83,9 @@ def _example(value: str) -> str:
     default = re.fullmatch(r"\$\{\w+:-(.*)\}", value)
     if default:
         return default[1]
-    return "2525" if "port" in value.lower() else "https://id.example.vn"
+    if "port" in value.lower():
+        return "2525"
+    return "k" * 40 if SECRET.search(value) or "32 characters" in value else "https://id.example.vn"
 
 
 @pytest.mark.parametrize(
