@@ -122,16 +122,20 @@ def end_deadline(
     known: Deadline | None, subject: str, clock: str, ending: Ending, *, by: Actor = SYSTEM
 ) -> Decision[Deadline]:
     """Đã thực hiện, or no longer owed: the earliest end counts, whenever it is told."""
-    id = deadline_id(subject, clock)
-    early = DeadlineDischargedEarly(
-        deadline_id=id, subject=subject, happened_at=ending.at, cause=ending.cause, void=ending.void
-    )
     if known is None:
-        return Deadline.starts_with(early)
+        return Deadline.starts_with(_early(deadline_id(subject, clock), subject, ending))
     if known.ending is not None and known.ending <= ending:
         return known.then()
     DEADLINES.after(known.status, "void" if ending.void else "discharge", by)
-    return known.then(_ended(known, ending) if known.clock is not None else early)
+    if known.clock is None:
+        return known.then(_early(known.id, subject, ending))
+    return known.then(_ended(known, ending))
+
+
+def _early(id: UUID, subject: str, ending: Ending) -> DeadlineDischargedEarly:
+    return DeadlineDischargedEarly(
+        deadline_id=id, subject=subject, happened_at=ending.at, cause=ending.cause, void=ending.void
+    )
 
 
 def _ended(deadline: Deadline, ending: Ending) -> Event:
