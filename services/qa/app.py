@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.qa import api
+from services.qa import api, pages_ask, pages_desk, pages_track
 from services.qa.consumers import TABLE
 from services.qa.domain import Question
 from services.qa.domain.codes import Codes
@@ -20,7 +20,7 @@ def build(settings: QaSettings) -> Service[Policy]:
     return Service(
         name="qa", title="Hỏi – đáp với người dân", settings=settings, policy=settings.policy(),
         kinds=[Question], folder=FOLDER, published=[qa.TOPIC], consumers=TABLE,
-        routers=[api.router],
+        routers=[api.router, pages_ask.router, pages_track.router, pages_desk.router],
         projections=projections(codes), prepare=prepare,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """What qa's edges accept: one strict body a command, the same for JSON and for a page's form."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
@@ -24,6 +24,12 @@ def _phone(written: str) -> str:
 
 def _none_if_blank(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
+
+
+def _agreed(consent: bool) -> bool:
+    if not consent:
+        raise ValueError("Cần bạn đồng ý để chúng tôi được dùng thông tin này khi trả lời.")
+    return consent
 
 
 def _asked(text: str) -> str:
@@ -56,7 +62,9 @@ class Ask(Body):
         description=f"Nội dung đầy đủ, tối đa {TEXT_LIMIT} ký tự.",
         examples=["Tôi nghỉ việc đã 14 tháng, có được rút bảo hiểm một lần không, nộp ở đâu?"],
     )
-    consent: Literal[True] = Field(description="Đồng ý để xử lý dữ liệu cá nhân nhằm trả lời câu hỏi.")
+    consent: Annotated[bool, AfterValidator(_agreed)] = Field(
+        description="Đồng ý để xử lý dữ liệu cá nhân nhằm trả lời câu hỏi."
+    )
 
     def command(self, codes: Codes) -> domain.ReceiveQuestion:
         letter = Letter(self.name, self.email, self.phone, self.province, self.subject, self.text)

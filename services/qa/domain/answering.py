@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from services.qa.domain.question import Question, permit
+from services.qa.domain.question import FieldRule, Question, permit
 from services.qa.regulation import (
     CENTRE_WARNING_DAYS,
     PUBLISH_ANSWER_DAYS,
@@ -27,23 +27,22 @@ from shared.contracts.qa import (
     QuestionClosed,
     QuestionProgressReported,
 )
-from shared.errors import RuleBroken
 from shared.workflow import SYSTEM, Actor
 
 
-class PromiseMissing(RuleBroken):
+class PromiseMissing(FieldRule):
     """A progress notice states the date of the answer (nói rõ thời hạn trả lời)."""
 
     code = "promise_missing"
     title_vi, title_en = "Thông báo quá trình xử lý phải nêu ngày trả lời", "The reply date is missing"
 
 
-class PromiseInPast(RuleBroken):
+class PromiseInPast(FieldRule):
     code = "promise_in_past"
     title_vi, title_en = "Ngày hẹn trả lời đã qua", "The promised date has passed"
 
 
-class PromiseOnDayOff(RuleBroken):
+class PromiseOnDayOff(FieldRule):
     code = "promise_on_day_off"
     title_vi, title_en = "Ngày hẹn trả lời là ngày nghỉ", "The promised date is a day off"
 
@@ -80,16 +79,16 @@ class RecordNotice:
 def check_promise(promised_for: date | None, *, at: datetime, calendar: WorkingCalendar) -> date:
     """A reply date is stated, still to come, and a working day."""
     if promised_for is None:
-        raise PromiseMissing(field="promised_for")
+        raise PromiseMissing("promised_for")
     if promised_for < calendar.day_of(at):
-        raise PromiseInPast(f"Ngày {promised_for:%d/%m/%Y} đã qua.", field="promised_for")
+        raise PromiseInPast("promised_for", f"Ngày {promised_for:%d/%m/%Y} đã qua.")
     if not calendar.is_working_day(promised_for):
         row = calendar.row(promised_for)
         why = f"nghỉ {row.vi.removeprefix('nghỉ ')}" if row else "nghỉ cuối tuần"
         raise PromiseOnDayOff(
+            "promised_for",
             f"Ngày {promised_for:%d/%m/%Y} {why}; ngày làm việc kế tiếp là "
             f"{calendar.next_working_day(promised_for):%d/%m/%Y}.",
-            field="promised_for",
         )
     return promised_for
 

@@ -20,8 +20,15 @@ from shared.contracts.qa import (
     QuestionReceived,
     QuestionRefused,
 )
-from shared.errors import Forbidden, IllegalTransition
+from shared.errors import Forbidden, IllegalTransition, RuleBroken
 from shared.workflow import Actor
+
+
+class FieldRule(RuleBroken):
+    """A rule that one field of the command breaks; a form shows it beside that field."""
+
+    def __init__(self, field: str, detail: str = "") -> None:
+        super().__init__(detail, errors=[{"field": field, "message": detail or self.title_vi}])
 
 
 class NotYourUnit(Forbidden):

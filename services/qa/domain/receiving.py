@@ -5,7 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.qa.domain.codes import number_of
-from services.qa.domain.question import Question, permit
+from services.qa.domain.question import FieldRule, Question, permit
 from services.qa.regulation import (
     TRIAGE_BASIS,
     UNIT_BASIS,
@@ -25,25 +25,24 @@ from shared.contracts.qa import (
     Referral,
     RefusalGround,
 )
-from shared.errors import RuleBroken
 from shared.workflow import Actor
 
 
-class AgencyMissing(RuleBroken):
+class AgencyMissing(FieldRule):
     """Who asked out of scope must be told which agency is responsible (cơ quan có trách nhiệm)."""
 
     code = "agency_missing"
     title_vi, title_en = "Chưa nêu cơ quan có trách nhiệm", "The responsible agency is missing"
 
 
-class TransferIncomplete(RuleBroken):
+class TransferIncomplete(FieldRule):
     """A transfer by the centre carries its reference and its date (số, ngày công văn chuyển)."""
 
     code = "transfer_incomplete"
     title_vi, title_en = "Chưa nêu số và ngày văn bản chuyển", "The transfer lacks its reference or date"
 
 
-class ReferralNotAllowed(RuleBroken):
+class ReferralNotAllowed(FieldRule):
     """An unclear question is sent again by its asker; no agency is responsible for it."""
 
     code = "referral_not_allowed"
@@ -90,11 +89,18 @@ class RefuseQuestion:
     transferred_on: date | None = None
 
 
+def receipt_reason(received_at: datetime, calendar: WorkingCalendar, policy: Policy) -> str:
+    if counted_receipt(received_at, calendar, policy) == received_at:
+        return "ngày tiếp nhận câu hỏi"
+    day = calendar.day_of(received_at)
+    return f"ngày làm việc tính là ngày tiếp nhận (câu hỏi đến vào ngày nghỉ {day:%d/%m/%Y})"
+
+
 def triage_clock(received_at: datetime, calendar: WorkingCalendar, policy: Policy) -> Clock:
     start = counted_receipt(received_at, calendar, policy)
     return clock_for(
         calendar.due(start, policy.triage_limit_days), calendar, duty=Duty.TRIAGE, basis=TRIAGE_BASIS,
-        owner_unit=policy.centre_unit, reason="ngày tiếp nhận câu hỏi",
+        owner_unit=policy.centre_unit, reason=receipt_reason(received_at, calendar, policy),
         warn_at=calendar.due(start, policy.triage_target_days).due_at,
     )  # fmt: skip
 
@@ -104,9 +110,10 @@ def unit_clock(
 ) -> Clock:
     delivered = policy.unit_reply_from == "delivery"
     start = at if delivered else counted_receipt(received_at, calendar, policy)
+    of_receipt = receipt_reason(received_at, calendar, policy)
     return clock_for(
         calendar.due(start, UNIT_REPLY_DAYS), calendar, duty=Duty.UNIT_REPLY, basis=UNIT_BASIS,
-        owner_unit=unit, reason="ngày chuyển câu hỏi đến đơn vị" if delivered else "ngày tiếp nhận câu hỏi",
+        owner_unit=unit, reason="ngày chuyển câu hỏi đến đơn vị" if delivered else of_receipt,
         warn_at=calendar.due(start, UNIT_REPLY_WARNING_DAYS).due_at,
     )  # fmt: skip
 
@@ -117,7 +124,8 @@ def same_day_clock(question: Question, *, at: datetime, calendar: WorkingCalenda
     return clock_for(
         calendar.same_day(start), calendar, duty=Duty.SAME_DAY_NOTICE, basis=TRIAGE_BASIS,
         owner_unit=policy.centre_unit,
-        reason="ngày tiếp nhận câu hỏi" if of_receipt else "ngày xác định câu hỏi không thuộc diện trả lời",
+        reason=receipt_reason(question.received_at, calendar, policy) if of_receipt
+        else "ngày xác định câu hỏi không thuộc diện trả lời",
     )  # fmt: skip
 
 
@@ -173,10 +181,10 @@ def refuse(
 def check_referral(cmd: RefuseQuestion) -> None:
     if cmd.ground is RefusalGround.UNCLEAR:
         if cmd.referral is not None or cmd.agency:
-            raise ReferralNotAllowed("Hãy nêu nội dung còn thiếu để người hỏi gửi lại.", field="referral")
+            raise ReferralNotAllowed("referral", "Hãy nêu nội dung còn thiếu để người hỏi gửi lại.")
         return
     if cmd.referral is None or not cmd.agency.strip():
-        raise AgencyMissing("Câu hỏi ngoài phạm vi phải nêu cơ quan có trách nhiệm.", field="agency")
+        raise AgencyMissing("agency", "Câu hỏi ngoài phạm vi phải nêu cơ quan có trách nhiệm.")
     transferred = cmd.referral is Referral.TRANSFERRED_BY_CENTRE
     if transferred and (not cmd.reference.strip() or cmd.transferred_on is None):
-        raise TransferIncomplete("Trung tâm chuyển thì nêu số và ngày văn bản chuyển.", field="reference")
+        raise TransferIncomplete("reference", "Trung tâm chuyển thì nêu số và ngày văn bản chuyển.")

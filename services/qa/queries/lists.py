@@ -110,9 +110,9 @@ async def load_of_units(database: Database, by: Actor, soon: datetime) -> dict[s
 
 
 @answered
-async def others_of(database: Database, row_id: str, folded: str, by: Actor) -> list[Row]:
+async def others_of(database: Database, row_id: str, subject: str, by: Actor) -> list[Row]:
     """Other questions in reach whose subject has the same words: likely duplicates (nghi trùng)."""
-    words = [word for word in folded.split()[1:] if len(word) > 2][:MOST_WORDS]
+    words = [word for word in fold(subject).split() if len(word) > 2][:MOST_WORDS]
     if len(words) < 2:
         return []
     pipeline: list[dict[str, Any]] = [

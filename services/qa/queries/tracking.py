@@ -13,6 +13,8 @@ from shared.contracts.qa import (
     AnswerPublished,
     AnswerReleased,
     AnswerWithheld,
+    AskerDisclosed,
+    DisclosureReason,
     NoticeAccepted,
     NoticeKind,
     QuestionAnswered,
@@ -29,6 +31,12 @@ CENTRE: Final = "Trung tâm Dịch vụ hỗ trợ, chăm sóc khách hàng"
 GROUND_VI: Final = {
     RefusalGround.OUT_OF_SCOPE: "Không thuộc phạm vi, chức năng, nhiệm vụ của Bảo hiểm xã hội Việt Nam",
     RefusalGround.UNCLEAR: "Câu hỏi chưa rõ nghĩa",
+}
+DISCLOSURE_VI: Final = {
+    DisclosureReason.CONTACT: "Liên hệ với người hỏi",
+    DisclosureReason.DUPLICATE: "Đối chiếu câu hỏi trùng",
+    DisclosureReason.TRANSFER: "Chuyển cơ quan có trách nhiệm",
+    DisclosureReason.OTHER: "Lý do khác",
 }
 NOTICE_VI: Final = {
     NoticeKind.ACKNOWLEDGEMENT: "Thư xác nhận đã gửi tới bạn",
@@ -141,7 +149,27 @@ def _steps(file: File, clock: RunningClock | None) -> list[dict[str, str]]:
 
 def history(events: list[Recorded[Event]], units: Mapping[str, str], email: str) -> list[dict[str, Any]]:
     """What happened, newest first. Only what concerns the asker; no name of a member of staff."""
-    told = [happening for recorded in events if (happening := _happening(recorded, units, email))]
+    return _told([_happening(recorded, units, email) for recorded in events])
+
+
+def staff_history(
+    events: list[Recorded[Event]], units: Mapping[str, str], people: Mapping[str, str], email: str
+) -> list[dict[str, Any]]:
+    """The same for staff: with who did it, and with who looked at the asker's identity."""
+    told = []
+    for recorded in events:
+        happening = _happening(recorded, units, email)
+        if isinstance(recorded.event, AskerDisclosed):
+            why = DISCLOSURE_VI[recorded.event.reason]
+            happening = {"at": recorded.at, "title": "Xem danh tính người hỏi", "text": why}
+        if happening and recorded.by in people:
+            happening["who"] = people[recorded.by]
+        told.append(happening)
+    return _told(told)
+
+
+def _told(happenings: list[dict[str, Any] | None]) -> list[dict[str, Any]]:
+    told = [happening for happening in happenings if happening]
     told.reverse()
     if told:
         told[0]["current"] = True
@@ -155,7 +183,7 @@ def _happening(recorded: Recorded[Event], units: Mapping[str, str], email: str) 
         case QuestionReceived():
             title = "Bạn gửi câu hỏi"
             if _day_of(event.received_at) != event.counted_from:
-                text = f"Ngày nghỉ; tính là tiếp nhận ngày {vn_full_day(event.counted_from)}."
+                text = f"Gửi vào ngày nghỉ nên tính là tiếp nhận ngày {vn_date(event.counted_from)}."
         case QuestionForwarded():
             title = f"Chuyển đến {units.get(event.unit, event.unit)}"
             text = " ".join(clock.explanation_vi for clock in event.opens)

@@ -1,0 +1,105 @@
+"""Trang gửi câu hỏi: the matter, what is answered already, the details, a check, the receipt. Between the
+steps everything travels in the form, so nothing is kept of who stops half-way."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from services.qa import bodies, handlers, views
+from services.qa.asking import codes_of, remember, remembered
+from services.qa.form_errors import errors_of
+from services.qa.queries import answers
+from services.qa.queries.read_models import QUESTIONS
+from services.qa.queries.tracking import tracked
+from services.qa.regulation import TRIAGE_LIMIT_DAYS, UNIT_REPLY_DAYS
+from shared.web.edge import ANONYMOUS, edge_of, form_desk, page, see_other
+from shared.web.forms import Body, Line
+
+router = APIRouter(include_in_schema=False)
+
+FIELDS: Final = ("name", "email", "phone", "province", "subject", "text")
+PROVINCES: Final = (
+    "An Giang", "Bắc Ninh", "Cà Mau", "Cao Bằng", "Cần Thơ", "Đà Nẵng", "Đắk Lắk", "Điện Biên", "Đồng Nai",
+    "Đồng Tháp", "Gia Lai", "Hà Nội", "Hà Tĩnh", "Hải Phòng", "Huế", "Hưng Yên", "Khánh Hòa", "Lai Châu",
+    "Lạng Sơn", "Lào Cai", "Lâm Đồng", "Nghệ An", "Ninh Bình", "Phú Thọ", "Quảng Ngãi", "Quảng Ninh",
+    "Quảng Trị", "Sơn La", "Tây Ninh", "Thái Nguyên", "Thanh Hóa", "Thành phố Hồ Chí Minh", "Tuyên Quang",
+    "Vĩnh Long",
+)  # fmt: skip
+
+
+class Matter(Body):
+    """The first step asks for one thing."""
+
+    subject: Line
+
+
+@router.get("/ask")
+async def start(request: Request) -> Response:
+    return await _page(request, "ask_subject.html", {})
+
+
+@router.post("/ask")
+async def step(request: Request) -> Response:
+    """One address for every step; the button says which."""
+    fields, desk = await form_desk(request, ANONYMOUS)
+    step = str(fields.pop("step", "subject"))
+    typed = {name: str(fields.get(name, "")) for name in FIELDS}
+    if step == "subject":
+        try:
+            Matter(subject=typed["subject"])
+        except ValidationError as error:
+            return await _page(request, "ask_subject.html", typed, errors_of(error), status=422)
+        return await _details(request, typed)
+    if step == "edit":
+        return await _details(request, typed)
+    try:
+        body = bodies.Ask.model_validate({**typed, "consent": fields.get("consent") == "1"})
+    except ValidationError as error:
+        return await _details(request, typed, errors_of(error), agreed=fields.get("consent") == "1")
+    if step == "check":
+        return await _page(request, "ask_check.html", body.model_dump())
+    question = await desk.run(handlers.receive_question, body.command(codes_of(request)))
+    await edge_of(request).caught_up(QUESTIONS, question.id, desk.version(question))
+    response = see_other("/ask/received")
+    remember(request, response, question.id)
+    return response
+
+
+@router.get("/ask/received")
+async def received(request: Request) -> Response:
+    """The receipt: number, tracking code, due date, and a slip to print."""
+    id = remembered(request)
+    if id is None:
+        return see_other("/ask")
+    edge = edge_of(request)
+    file = await views.file_for(edge, id)
+    told = tracked(file, await views.unit_names(edge.directory), edge.calendar, datetime.now(UTC))
+    return await page(
+        request, "ask_received.html", nav_current="ask", file=file, told=told,
+        receipt=views.receipt(file, codes_of(request)),
+    )  # fmt: skip
+
+
+async def _details(
+    request: Request, typed: dict[str, str], errors: dict[str, str] | None = None, *, agreed: bool = False
+) -> Response:
+    alike = await answers.alike(edge_of(request).database, typed["subject"])
+    status = 422 if errors else 200
+    return await _page(
+        request, "ask_details.html", typed, errors, status=status, alike=alike, agreed=agreed,
+        provinces=[(name, name) for name in PROVINCES], limit=bodies.TEXT_LIMIT,
+    )  # fmt: skip
+
+
+async def _page(
+    request: Request, template: str, typed: dict[str, Any], errors: dict[str, str] | None = None,
+    *, status: int = 200, **context: Any,
+) -> Response:  # fmt: skip
+    shown = {name: str(typed.get(name, "")) for name in FIELDS}
+    return await page(
+        request, template, status=status, nav_current="ask", typed=shown, errors=errors or {},
+        triage_days=TRIAGE_LIMIT_DAYS, unit_days=UNIT_REPLY_DAYS, **context,
+    )  # fmt: skip
