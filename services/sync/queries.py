@@ -162,6 +162,13 @@ async def delivery(database: Database, id: str) -> dict[str, Any]:
 
 
 @answered
+async def last_attempts(database: Database, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The latest attempt of each of these deliveries, by delivery."""
+    ids = [f"{row['_id']}:{row['attempts']}" for row in rows]
+    return {one["delivery_id"]: one async for one in database.attempts.find({"_id": {"$in": ids}})}
+
+
+@answered
 async def counts(database: Database, partner: str = "") -> Mapping[str, int]:
     which = {"partner": {"$eq": partner}} if partner else {}
     pipeline = [{"$match": which}, {"$group": {"_id": "$state", "count": {"$sum": 1}}}]
@@ -256,6 +263,13 @@ async def portal(database: Database, id: str, now: datetime, slow_after: timedel
     if found is None:
         raise NotFound("Không có cổng liên kết mang mã này.")
     return found
+
+
+@answered
+async def partner(database: Database, id: str) -> dict[str, Any]:
+    """The portal as the partners file describes it."""
+    found: dict[str, Any] | None = await database.partners.find_one({"_id": {"$eq": id}})
+    return found or {"_id": id, "name": id, "kind": "", "url": "", "linked": False}
 
 
 async def _last_failure(database: Database, partner: str) -> dict[str, Any] | None:

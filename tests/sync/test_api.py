@@ -1,5 +1,6 @@
 """The HTTP edge over real MongoDB: who may do what, and what bad input is told."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,14 @@ from fastapi import Request
 
 from services.sync import queries
 from services.sync.app import build
+from services.sync.domain import delivery_id
 from services.sync.handlers import on_published
 from services.sync.regulation import Policy
 from services.sync.settings import SyncSettings
+from shared.contracts.sync import Action
 from shared.errors import Unauthenticated
-from shared.mongo import connect, from_document
+from shared.messaging.follower import Follower
+from shared.mongo import connect
 from shared.projections import Projector
 from shared.service import Service
 from shared.settings import Role
@@ -66,8 +70,12 @@ async def client(service: Service[Policy]) -> AsyncIterator[httpx2.AsyncClient]:
     app.dependency_overrides[edge.staff] = by_name
     async with app.router.lifespan_context(app):
         transport = httpx2.ASGITransport(app=app)
+        projector = Projector(service.database, queries.PROJECTIONS, "sync", MemoryVault(), lambda _: None)
+        following = asyncio.create_task(Follower(service.database, "projector", "t", projector.project).run())
         async with httpx2.AsyncClient(transport=transport, base_url="http://sync") as client:
             yield client
+        following.cancel()
+        await asyncio.wait([following])
 
 
 def as_(who: str, key: str = "") -> dict[str, str]:
@@ -77,15 +85,10 @@ def as_(who: str, key: str = "") -> dict[str, str]:
 async def publish(service: Service[Policy]) -> str:
     event: Any = published(uuid4(), at=datetime.now(UTC))
     await on_published(event, service.edge.desk_for(event))
-    await project(service)
+    for portal in LINKED:
+        planned = delivery_id(event.event.submission_id, event.version, Action.PUBLISH, portal.id)
+        await service.edge.caught_up("deliveries", planned, 1)
     return str(event.event.submission_id)
-
-
-async def project(service: Service[Policy]) -> None:
-    commits = [from_document(d) async for d in service.database.journal.find().sort("at", 1)]
-    await Projector(service.database, queries.PROJECTIONS, "sync", MemoryVault(), lambda _: None).project(
-        commits
-    )
 
 
 async def test_portals_are_shown_to_staff_without_their_secrets(
