@@ -19,14 +19,19 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from shared import logging
 from shared.calendar import CALENDAR
+from shared.chain import Anchorer
 from shared.contracts.base import Aggregate
 from shared.directory import Directory
 from shared.jobs import Job, Jobs
 from shared.messaging import asyncapi
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.follower import Follower
+from shared.messaging.graves import DeadLetter
+from shared.messaging.graves_api import graves_router
 from shared.messaging.inbox import Inbox, Table
 from shared.messaging.relay import Relay, producer_for
+from shared.messaging.replay import Replayer
+from shared.messaging.runs import Runs
 from shared.mongo import Database, MongoJournal, MongoVault, connect, prepare
 from shared.operations import Heartbeat, operations_router
 from shared.production import faults
@@ -73,15 +78,22 @@ class Service(Generic[P]):
         self.dead_letters = DeadLetters(self.database)
         shown = {"environment": s.environment, "urls": s.urls, "service": self.name, **self.look_globals}
         look = Look([self.folder / "templates"], shown, static_folders=self._own_static)
+        kinds: list[type[Aggregate]] = [*self.kinds, DeadLetter]
         self.edge: Edge[P] = Edge(
             MongoJournal(self.database), MongoVault(self.database), CALENDAR, self.policy,
-            {kind.KIND: kind for kind in self.kinds}, self.name, self.directory, self.database, look,
+            {kind.KIND: kind for kind in kinds}, self.name, self.directory, self.database, look,
         )  # fmt: skip
         self.inbox = Inbox(self.name, self.consumers, self.edge.desk_for, self.dead_letters)
         self.broker = asyncapi.broker_for(s.kafka_bootstrap, self.name, self.published)
         if self.consumers:
             self.inbox.attach(self.broker, s.instance)
-        self._jobs = Jobs(self.jobs(self))
+        replayer = Replayer(
+            self.database, self.dead_letters, self.inbox,
+            lambda by, correlation: self.edge.desk(by, correlation=correlation), self.replica,
+        )  # fmt: skip
+        anchorer = Anchorer(self.database, self.name, self.replica)
+        own = (Job("replays", 1, replayer.work), Job("anchor", 60, anchorer.work))
+        self._jobs = Jobs([*self.jobs(self), *own])
         self.relay: Follower | None = None
         self.heartbeat = Heartbeat(self.database, self.name, self.replica, s.roles, self.inbox)
         self.started: set[str] = set()
@@ -99,7 +111,6 @@ class Service(Generic[P]):
         s = self.settings
         app = FastAPI(
             title=self.title, version="1", lifespan=self._lifespan, docs_url=None, redoc_url=None,
-            max_body_size=s.largest_body,
         )  # fmt: skip
         verifier = Verifier(s.issuer_url, s.audience, backchannel_url=s.issuer_backchannel_url or None)
         door = Door(self.name, s.urls[self.name], verifier, MongoSessions(self.database.sessions),
@@ -109,6 +120,7 @@ class Service(Generic[P]):
         problems.install(app)
         app.include_router(health_router(self))
         app.include_router(operations_router(self))
+        app.include_router(graves_router(self))
         app.include_router(signin_router(door))
         for router in self.routers:
             app.include_router(router)
@@ -155,6 +167,8 @@ class Service(Generic[P]):
         while True:
             try:
                 await prepare(self.database)
+                await self.dead_letters.prepare()
+                await Runs(self.database).prepare()
                 await self._sessions.ensure_indexes()  # type: ignore[attr-defined]
                 if self.prepare:
                     await self.prepare(self.database)

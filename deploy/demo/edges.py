@@ -45,6 +45,9 @@ class Edges:
         self._tokens: dict[str, str] = {}
         self._http = httpx2.Client(timeout=15.0, follow_redirects=False, trust_env=False)
 
+    def close(self) -> None:
+        self._http.close()
+
     def get(self, place: str, path: str, by: str = "", **params: str) -> Answer:
         return self._patiently("GET", place, path, by, params=params)
 

@@ -220,12 +220,24 @@ class RequestFrame:
                 MutableHeaders(scope=message)["x-correlation-id"] = correlation
             await send(message)
 
+        taken = 0
+
+        async def bounded() -> Message:
+            """What is sent in chunks has no length beforehand."""
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self.largest_body:
+                scope["state"]["too_large"] = True
+                raise TooLarge
+            return message
+
         size = headers.get("content-length", "0")
         answer: ASGIApp = self.app
         if size.isdigit() and int(size) > self.largest_body:
             answer = respond(Request(scope), TooLarge(f"Tối đa {self.largest_body // 1024} KB mỗi lần gửi."))
         try:
-            await answer(scope, receive, stamped)
+            await answer(scope, bounded, stamped)
         finally:
             seconds = time.perf_counter() - began
             SECONDS.labels(scope["method"], str(status)).observe(seconds)

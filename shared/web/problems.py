@@ -123,8 +123,11 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101
         if error.status_code == 404:
             return respond(request, NotFound("Không có trang hoặc địa chỉ này."))
-        if error.status_code == 413:
+        # FastAPI says 400 of any body that it could not read to its end.
+        if request.scope["state"].get("too_large"):
             return respond(request, TooLarge("Nội dung gửi lên vượt quá mức cho phép."))
+        if error.status_code == 400:
+            return respond(request, MalformedBody("Nội dung gửi lên không đọc được."))
         plain = type("Plain", (PortalError,), {
             "status": error.status_code, "code": f"http_{error.status_code}",
             "title_vi": "Yêu cầu không thực hiện được", "title_en": str(error.detail),

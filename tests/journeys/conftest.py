@@ -24,9 +24,11 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture
-def edges(system: System) -> Edges:
+def edges(system: System) -> Iterator[Edges]:
     """A fresh salt, so that each test's commands are its own."""
-    return Edges(system.urls, system.passwords, uuid4().hex[:8])
+    edges = Edges(system.urls, system.passwords, uuid4().hex[:8])
+    yield edges
+    edges.close()
 
 
 @pytest.fixture(scope="session")

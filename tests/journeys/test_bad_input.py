@@ -45,6 +45,15 @@ def test_a_body_of_one_megabyte(edges: Edges) -> None:
     problem(raw(edges, "qa", "/v1/questions", b'{"text": "' + b"x" * 1_000_000 + b'"}'), 413, "too_large")
 
 
+def test_a_megabyte_in_chunks_of_no_stated_length(edges: Edges) -> None:
+    chunks = (b"x" * 65_536 for _ in range(16))
+    headers = JSON | {"Idempotency-Key": once()}
+    response = httpx2.post(
+        edges.urls["qa"] + "/v1/questions", content=chunks, headers=headers, trust_env=False
+    )
+    problem(response, 413, "too_large")
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
