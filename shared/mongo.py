@@ -199,8 +199,9 @@ class Lease:
         self.name, self.holder, self.epoch = name, holder, 0
         self._ttl = int(ttl.total_seconds() * 1000)
 
-    async def acquire(self) -> bool:
-        free = {"$or": [{"$lt": ["$until", "$$NOW"]}, {"$eq": ["$holder", self.holder]}]}
+    async def acquire(self, *, by_force: bool = False) -> bool:
+        """``by_force`` takes it from a living holder, whose next renewal fails."""
+        free = {"$or": [by_force, {"$lt": ["$until", "$$NOW"]}, {"$eq": ["$holder", self.holder]}]}
         taken = {
             "holder": self.holder,
             "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},

@@ -28,18 +28,36 @@ class Projection:
     columns: Mapping[type[Event], Column]
     wakes: tuple[str, ...] = ()
 
-    async def updates(self, commit: Commit, source: str, vault: Vault) -> list[UpdateOne]:
-        updates = []
+    async def _steps(self, commit: Commit, source: str, vault: Vault) -> list[tuple[Recorded[Event], Fields]]:
+        steps = []
         for recorded in commit.recorded(source):
             column = self.columns.get(type(recorded.event))
             guard = {"version": recorded.version, "sequence": recorded.sequence, "changed_at": recorded.at}
-            fields = (await column(recorded, vault) if column else {}) | guard
+            steps.append((recorded, (await column(recorded, vault) if column else {}) | guard))
+        return steps
+
+    async def updates(self, commit: Commit, source: str, vault: Vault) -> list[UpdateOne]:
+        updates = []
+        for recorded, fields in await self._steps(commit, source, vault):
             if recorded.version == 1 and recorded.index == 0:
                 updates.append(UpdateOne({"_id": recorded.subject_id}, {"$setOnInsert": fields}, upsert=True))
             else:
                 newer = {"_id": recorded.subject_id, "sequence": {"$lt": recorded.sequence}}
                 updates.append(UpdateOne(newer, {"$set": fields}))
         return updates
+
+    async def fold(self, commits: Sequence[Commit], source: str, vault: Vault) -> Fields:
+        """The whole document of a stream from all its commits: what `updates` come to, without the way."""
+        document: Fields = {"_id": commits[0].stream.partition("-")[2]}
+        for commit in commits:
+            for _, fields in await self._steps(commit, source, vault):
+                for path, value in fields.items():
+                    *outer, last = path.split(".")
+                    inner = document
+                    for name in outer:
+                        inner = inner.setdefault(name, {})
+                    inner[last] = value
+        return document
 
 
 class Projector:

@@ -32,17 +32,25 @@ class Event(Value):
     topic: ClassVar[str]
     name: ClassVar[str]
     version: ClassVar[int]
+    published: ClassVar[bool]  # False: it stays on the service's own record, no topic carries it
 
     def __init_subclass__(
-        cls, *, topic: str | None = None, name: str | None = None, version: int = 1, **kwargs: Any
+        cls,
+        *,
+        topic: str | None = None,
+        name: str | None = None,
+        version: int = 1,
+        published: bool = True,
+        **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
         if topic is None or name is None:
             return
-        cls.topic, cls.name, cls.version = topic, name, version
+        cls.topic, cls.name, cls.version, cls.published = topic, name, version, published
         if REGISTRY.setdefault((name, version), cls) is not cls:
             raise TypeError(f"two classes for {name} v{version}")
-        TOPICS.setdefault(topic, []).append(cls)
+        if published:
+            TOPICS.setdefault(topic, []).append(cls)
 
     def upcast(self) -> "Event":
         """The same fact in the newest version of its class; an old class overrides this."""

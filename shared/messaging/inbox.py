@@ -45,6 +45,10 @@ async def _decode_nothing(message: KafkaMessage) -> Any:
     return message.body
 
 
+def _as_it_is(desk: Desk[Any]) -> Desk[Any]:
+    return desk
+
+
 class Blocked(Exception):
     """An earlier event of the same key is buried; this one waits behind it."""
 
@@ -66,6 +70,7 @@ class Inbox:
         self._desk_for = desk_for
         self._graves = graves
         self._wait = FIRST_WAIT
+        self._places: frozenset[TopicPartition] = frozenset()
         self.consumer: Any = None
 
     def attach(self, broker: KafkaBroker, instance: str) -> None:
@@ -85,6 +90,9 @@ class Inbox:
     async def take(self, message: KafkaMessage) -> None:
         records: Sequence[Record] = message.raw_message
         self.consumer = message.consumer
+        if (places := frozenset(self.consumer.assignment())) != self._places:
+            self._places = places
+            self._graves.look_again()
         with SECONDS.labels(self.service).time():
             try:
                 await self.handle(records)
@@ -124,9 +132,9 @@ class Inbox:
             except Exception as error:  # poison: whatever it is, it must not hold up the others
                 log.warning("inbox.buried", topic=record.topic, partition=record.partition,
                             offset=record.offset, error=type(error).__name__)  # fmt: skip
-                await self._graves.bury(record, error)
+                holds_up = await self._graves.bury(record, error)
                 HANDLED.labels(self.service, "buried").inc()
-                blocked = True
+                blocked = blocked or (holds_up and bool(record.key))
             else:
                 HANDLED.labels(self.service, "handled" if handled else "not_ours").inc()
 
@@ -135,8 +143,11 @@ class Inbox:
             name == "ce_type" and raw.decode(errors="replace") in self._names for name, raw in record.headers
         )
 
-    async def handle_one(self, record: Record, blocked: bool = False) -> bool:
-        """Whether the event was ours. Handling the same event twice collides with itself."""
+    async def handle_one(
+        self, record: Record, blocked: bool = False, *, around: Callable[[Desk[Any]], Desk[Any]] = _as_it_is
+    ) -> bool:
+        """Whether the event was ours. Handling the same event twice collides with itself. ``around`` lays
+        the desk differently, for a rehearsal."""
         if record.headers and any(name == "ce_type" for name, _ in record.headers) and not self._ours(record):
             return False
         if blocked:
@@ -146,7 +157,7 @@ class Inbox:
         structlog.contextvars.bind_contextvars(correlation=recorded.correlation)
         for attempt in range(1, TRIES + 1):
             try:
-                await handler(recorded, self._desk_for(recorded))
+                await handler(recorded, around(self._desk_for(recorded)))
             except AlreadyDone:
                 return True
             except VersionConflict:

@@ -31,6 +31,8 @@ class Relay:
             key = commit.stream.encode()
             for index, stored in enumerate(commit.events):
                 kind = class_of(stored.name, stored.version)
+                if not kind.published:
+                    continue
                 envelope = Recorded(
                     kind.model_construct(), commit.stream, commit.version, index, commit.at, commit.by,
                     commit.correlation, self._service,

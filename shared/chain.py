@@ -1,0 +1,234 @@
+"""Proof that the journal is as it was written (chống sửa sổ): each stream's commits are chained by hash, and
+the heads of all that moved are anchored at intervals, so that a stream cut short or taken away is missed."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from shared.contracts.operations import JournalAnchored
+from shared.desk import utc_now
+from shared.journal import AlreadyDone, Commit, Head, Stored, VersionConflict
+from shared.mongo import Database, Lease, MongoFeed, MongoJournal, answered, from_document, to_document
+from shared.workflow import SYSTEM
+
+log = structlog.get_logger(__name__)
+
+Leaf = tuple[str, int, str]  # stream, version, hash of a head
+EVERY: Final = timedelta(minutes=5)
+CHUNK: Final = 500  # leaves in one document
+MOST_TOLD: Final = 100
+KIND: Final = "anchor"
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where the record is not what was written, and how that shows."""
+
+    stream: str
+    version: int
+    what: str  # edited, missing, unlinked, unreadable, anchored_missing, anchored_changed, anchor_changed
+    detail: str
+
+
+@dataclass
+class Report:
+    streams: int = 0
+    commits: int = 0
+    anchors: int = 0
+    leaves: int = 0
+    broken: int = 0
+    breaks: list[Break] = field(default_factory=list)  # the first of them, in order
+    newest_anchor: str = ""  # number:root, to be compared with a note taken elsewhere
+
+    @property
+    def whole(self) -> bool:
+        return self.broken == 0
+
+    def add(self, stream: str, version: int, what: str, detail: str) -> None:
+        self.broken += 1
+        if len(self.breaks) < MOST_TOLD:
+            self.breaks.append(Break(stream, version, what, detail))
+
+
+def stream_of(service: str) -> str:
+    return f"{KIND}-{service}"
+
+
+def root_of(leaves: Sequence[Leaf]) -> str:
+    digest = hashlib.sha256()
+    for stream, version, hash in leaves:
+        digest.update(f"{stream}\0{version}\0{hash}\n".encode())
+    return digest.hexdigest()
+
+
+class Anchorer:
+    """The job that sets anchors. Replicas may race: the anchor stream's versions let one of them win."""
+
+    def __init__(self, database: Database, service: str, holder: str, *, every: timedelta = EVERY) -> None:
+        self._database, self._service, self._every = database, service, every
+        self._lease = Lease(database, KIND, holder, ttl=timedelta(minutes=2))
+
+    @answered
+    async def work(self) -> int:
+        marked = (await self._lease.facts()).get("anchored_at")
+        if marked and datetime.now(UTC) - marked < self._every:
+            return 0
+        if not await self._lease.acquire():
+            return 0
+        try:
+            return await self._anchor()
+        finally:
+            await self._lease.release()
+
+    async def _anchor(self) -> int:
+        """Anchor what moved since the last anchor; how many heads. Moving twice over the same ground after
+        a crash anchors a head twice, which is harmless."""
+        facts = await self._lease.facts()
+        began = datetime.now(UTC)
+        heads, token = await self._moved(facts.get("token"), facts.get("anchored_at"), began)
+        if heads:
+            leaves = [(stream, *heads[stream]) for stream in sorted(heads)]
+            try:
+                await self._set(leaves)
+            except (VersionConflict, AlreadyDone):
+                return 0  # another replica has just done it
+        await self._lease.renew(token=token, anchored_at=began)
+        return 0
+
+    async def _moved(
+        self, token: Any, since: datetime | None, began: datetime
+    ) -> tuple[dict[str, tuple[int, str]], Any]:
+        heads: dict[str, tuple[int, str]] = {}
+        feed = MongoFeed(self._database)
+        try:
+            await feed.open(token, since)
+            while True:
+                commits, token = await feed.next()
+                for commit in commits:
+                    if commit.stream != stream_of(self._service):
+                        version, hash = heads.get(commit.stream, (0, ""))
+                        newer = commit.version > version
+                        heads[commit.stream] = (commit.version, commit.hash) if newer else (version, hash)
+                if token is not None and (not commits or commits[-1].at > began):
+                    return heads, token  # what comes after is the next anchor's
+                await self._lease.renew()
+        finally:
+            await feed.close()
+
+    async def _set(self, leaves: Sequence[Leaf]) -> None:
+        root = root_of(leaves)
+        for start in range(0, len(leaves), CHUNK):
+            chunk = {"root": root, "start": start, "leaves": [list(x) for x in leaves[start : start + CHUNK]]}
+            await self._database.anchors.update_one(
+                {"_id": f"{root}:{start:09}"}, {"$setOnInsert": chunk}, upsert=True
+            )
+        stream = stream_of(self._service)
+        last = await self._database.journal.find_one({"stream": stream}, sort=[("version", -1)])
+        head = from_document(last).head if last else Head()
+        event = JournalAnchored(number=head.version + 1, root=root, count=len(leaves))
+        commit = Commit(
+            key=f"{stream}:{event.number}", stream=stream, version=0, events=(Stored.of(event),),
+            at=utc_now(), by=SYSTEM.subject, correlation=stream, causation="",
+        ).sealed(head)  # fmt: skip
+        await MongoJournal(self._database).append(commit)
+        # The log is kept elsewhere: who rewrites the database cannot rewrite what was noted there.
+        log.info("anchor.set", id=f"{event.number}:{root}", count=event.count)
+
+
+async def verify(
+    database: Database, service: str, *, expect: str = "", progress: Callable[[int], None] = lambda _: None
+) -> Report:
+    """Walk everything, in memory that does not grow. ``expect`` is an anchor (``number:root``) noted
+    elsewhere, which must stand in the record as it was noted."""
+    report = Report()
+    await _walk(database, report, progress)
+    noted = expect.partition(":") if expect else None
+    async for anchor in _anchors(database, service, report):
+        report.anchors += 1
+        report.newest_anchor = f"{anchor.number}:{anchor.root}"
+        if noted and noted[0] == str(anchor.number):
+            if noted[2] != anchor.root:
+                report.add(
+                    stream_of(service), anchor.number, "anchor_changed", "không phải mốc đã ghi nơi khác"
+                )
+            noted = None
+        await _check_leaves(database, report, stream_of(service), anchor)
+    if noted:
+        report.add(stream_of(service), 0, "anchored_missing", f"không còn mốc {expect}")
+    return report
+
+
+async def _walk(database: Database, report: Report, progress: Callable[[int], None]) -> None:
+    stream, head, broken = "", Head(), False
+    async for document in database.journal.find().sort([("stream", 1), ("version", 1)]).batch_size(1000):
+        report.commits += 1
+        if report.commits % 1000 == 0:
+            progress(report.commits)
+        if document.get("stream") != stream:
+            stream, head, broken = str(document.get("stream")), Head(), False
+            report.streams += 1
+        version = document.get("version")
+        try:
+            commit = from_document(document)
+            true = commit.sealed(Head(commit.version - 1, commit.previous))
+            fault = _fault(document, commit, true, head)
+        except (TypeError, KeyError, AttributeError) as error:
+            report.add(stream, int(version or 0), "unreadable", repr(error))
+            continue
+        if fault and not broken:  # what follows the first break of a stream follows from it
+            broken = True
+            report.add(stream, commit.version, *fault)
+        head = commit.head
+    progress(report.commits)
+
+
+def _fault(document: dict[str, Any], commit: Commit, true: Commit, head: Head) -> tuple[str, str] | None:
+    if true.hash != commit.hash or to_document(commit) != document:
+        return "edited", "nội dung không khớp mã băm của chính nó"
+    if commit.version != head.version + 1:
+        return "missing", f"sau bản {head.version} là bản {commit.version}"
+    if commit.previous != head.hash:
+        return "unlinked", "không nối tiếp bản trước nó (bị chèn hoặc đổi chỗ)"
+    return None
+
+
+async def _anchors(database: Database, service: str, report: Report) -> AsyncIterator[JournalAnchored]:
+    async for document in database.journal.find({"stream": stream_of(service)}).sort("version", 1):
+        try:
+            anchor = JournalAnchored.model_validate_json(document["events"][0]["data"])
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            number = int(document.get("version") or 0)
+            report.add(stream_of(service), number, "unreadable", type(error).__name__)
+        else:
+            yield anchor
+
+
+async def _check_leaves(database: Database, report: Report, own: str, anchor: JournalAnchored) -> None:
+    digest, seen = hashlib.sha256(), 0
+    async for chunk in database.anchors.find(
+        {"_id": {"$gte": f"{anchor.root}:", "$lt": f"{anchor.root};"}}
+    ).sort("_id", 1):
+        leaves: list[Leaf] = [(str(s), int(v), str(h)) for s, v, h in chunk["leaves"]]
+        for stream, version, hash in leaves:
+            digest.update(f"{stream}\0{version}\0{hash}\n".encode())
+        seen += len(leaves)
+        await _check_heads(database, report, leaves, anchor.number)
+    report.leaves += seen
+    if digest.hexdigest() != anchor.root or seen != anchor.count:
+        report.add(own, anchor.number, "anchor_changed", "các đầu mối của mốc này đã bị sửa hoặc mất")
+
+
+async def _check_heads(database: Database, report: Report, leaves: Sequence[Leaf], number: int) -> None:
+    which = {"$or": [{"stream": s, "version": v} for s, v, _ in leaves]}
+    cursor = database.journal.find(which, {"stream": 1, "version": 1, "hash": 1})
+    found = {(d["stream"], d["version"]): d.get("hash") async for d in cursor}
+    for stream, version, hash in leaves:
+        stored = found.get((stream, version))
+        if stored is None:
+            report.add(stream, version, "anchored_missing", f"mốc {number} ghi là đã có; nay không còn")
+        elif stored != hash:
+            report.add(stream, version, "anchored_changed", f"không phải bản mà mốc {number} đã ghi")
