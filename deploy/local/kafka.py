@@ -91,7 +91,8 @@ def format_storage(java_path: str, properties: Path) -> None:
     if (log / "meta.properties").exists():
         return
     shutil.rmtree(log, ignore_errors=True)  # a format that was killed half-way
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # Any 22 characters of base64; one that begins with a dash would be read as an option.
+    cluster = base64.b64encode(uuid.uuid4().bytes, altchars=b"AB").decode().rstrip("=")
     tool = [*jvm(java_path, "-Xshare:auto", "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format"]
     subprocess.run(
         [*tool, "--standalone", "-t", cluster, "-c", str(properties)],
