@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from services.sync import handlers, queries
+from services.sync import handlers, health, queries
 from services.sync.domain import RetryPortal
-from services.sync.queries import PortalHealth
+from services.sync.health import PortalHealth
 from services.sync.regulation import Status
 from shared.desk import utc_now
 from shared.web.edge import Staff, StaffDesk, edge_of, tagged
@@ -48,9 +48,9 @@ class PortalOut(BaseModel):
     retry_requested_at: datetime | None
 
     @classmethod
-    def of(cls, health: PortalHealth) -> "PortalOut":
-        facts = {name: getattr(health, name) for name in cls.model_fields if hasattr(health, name)}
-        return cls(**facts, lag_seconds=health.lag.total_seconds(), success_rate_24h=health.success_rate)
+    def of(cls, one: PortalHealth) -> "PortalOut":
+        facts = {name: getattr(one, name) for name in cls.model_fields if hasattr(one, name)}
+        return cls(**facts, lag_seconds=one.lag.total_seconds(), success_rate_24h=one.success_rate)
 
 
 class PortalsOut(BaseModel):
@@ -112,7 +112,7 @@ class DeliveriesOut(BaseModel):
 @router.get("/portals", summary="Các cổng liên kết và tình trạng đồng bộ, cổng có vấn đề trước")
 async def list_portals(request: Request, _: Staff) -> PortalsOut:
     edge = edge_of(request)
-    found = await queries.portals(edge.database, utc_now(), edge.policy.warn_after)
+    found = await health.portals(edge.database, utc_now(), edge.policy.warn_after)
     return PortalsOut(items=[PortalOut.of(one) for one in found])
 
 
@@ -124,7 +124,7 @@ async def retry_portal(
     portal = await desk.run(handlers.retry_portal, RetryPortal(id))
     tagged(response, desk.version(portal))
     await edge.caught_up("portals", id, desk.version(portal))
-    return PortalOut.of(await queries.portal(edge.database, id, utc_now(), edge.policy.warn_after))
+    return PortalOut.of(await health.portal(edge.database, id, utc_now(), edge.policy.warn_after))
 
 
 @router.get("/deliveries", summary="Các lượt chuyển, mới nhất trước")

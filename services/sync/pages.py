@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.sync import handlers, queries
+from services.sync import handlers, health, queries
 from services.sync.domain import RetryPortal
-from services.sync.queries import PortalHealth
+from services.sync.health import PortalHealth
 from services.sync.regulation import Role, Status
 from shared.desk import utc_now
 from shared.web.edge import Staff, edge_of, form_desk, page, see_other
@@ -39,7 +39,7 @@ async def board(
     edge = edge_of(request)
     database, now = edge.database, utc_now()
     wanted = Status(state) if state in set(Status) else None
-    found = await queries.portals(database, now, edge.policy.warn_after)
+    found = await health.portals(database, now, edge.policy.warn_after)
     shown = await queries.deliveries(database, partner=partner, state=wanted, cursor=cursor, limit=SHOWN)
     return await page(
         request, "portals.html", nav_current="portals", portals=found, sums=_sums(found), kinds=KINDS,
@@ -62,7 +62,7 @@ async def retry(id: str, request: Request, who: Staff) -> RedirectResponse:
 async def delivery(id: UUID, request: Request, _: Staff) -> HTMLResponse:
     edge = edge_of(request)
     row = await queries.delivery(edge.database, str(id))
-    known = await queries.partner(edge.database, row["partner"])
+    known = await health.partner(edge.database, row["partner"])
     return await page(
         request,
         "delivery.html",

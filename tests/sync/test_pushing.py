@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from deploy.samples.portal import portal_app
 from deploy.samples.settings import PortalSettings
-from services.sync import backlog, gateways, handlers, queries
+from services.sync import backlog, gateways, handlers, health, queries
 from services.sync.backlog import Backlog
 from services.sync.consumers import TABLE
 from services.sync.domain import Delivery, Portal, RetryPortal, delivery_id
@@ -98,8 +98,8 @@ class Room:
     ) -> dict[str, Any]:
         return await queries.delivery(self.database, str(delivery_id(item, version, action, portal)))
 
-    async def health(self, portal: str) -> queries.PortalHealth:
-        return await queries.portal(self.database, portal, utc_now(), POLICY.warn_after)
+    async def health(self, portal: str) -> health.PortalHealth:
+        return await health.portal(self.database, portal, utc_now(), POLICY.warn_after)
 
     async def hurry(self) -> None:
         """As if all the waits were over."""
@@ -158,8 +158,8 @@ async def test_trouble_at_one_portal_touches_no_other(room: Room) -> None:
     failed = await room.row(item, 3, HN)
     assert (failed["state"], failed["http_status"]) == ("failed", 503)
     assert (failed["next_at"] - failed["failed_at"]).total_seconds() >= 2  # the portal's own Retry-After
-    health = await room.health(HN)
-    assert (health.state, health.backlog, health.failures_in_a_row) == ("down", 1, 1)
+    ha_noi = await room.health(HN)
+    assert (ha_noi.state, ha_noi.backlog, ha_noi.failures_in_a_row) == ("down", 1, 1)
     assert (await room.health(QN)).state == "ok"
     assert HN not in await room.backlog.due_partners(utc_now())
 
@@ -212,8 +212,8 @@ async def test_another_text_under_the_same_version_calls_a_person_and_leaves_the
     await room.lane(HN)
     row = await room.row(item, 3, HN)
     assert (row["state"], row["http_status"], row["escalated"]) == ("failed", 409, True)
-    health = await room.health(HN)
-    assert (health.state, health.escalated, health.failures_in_a_row) == ("down", 1, 0)
+    ha_noi = await room.health(HN)
+    assert (ha_noi.state, ha_noi.escalated, ha_noi.failures_in_a_row) == ("down", 1, 0)
 
 
 async def test_an_earlier_version_that_still_waits_gives_way_to_a_later_one(room: Room) -> None:
