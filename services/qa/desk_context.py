@@ -34,11 +34,11 @@ TOKENS: Final = re.compile(r"\s+|\w+|[^\w\s]")
 
 
 def due_words(due_at: datetime, now: datetime) -> str:
-    """«Hôm nay», «Thứ Tư 25/11», «Quá hạn từ 23/11»: the last day that is in time, as one says it."""
+    """«hôm nay», «Thứ Tư 25/11», «quá hạn từ 23/11»: the last day that is in time, as one says it."""
     last = (due_at - ONE_INSTANT).astimezone(VIETNAM).date()
     if due_at <= now:
-        return f"Quá hạn từ {last:%d/%m}"
-    return "Hạn hôm nay" if last == now.astimezone(VIETNAM).date() else f"Hạn {vn_day(last)}"
+        return f"quá hạn từ {last:%d/%m}"
+    return "hôm nay" if last == now.astimezone(VIETNAM).date() else vn_day(last)
 
 
 async def context_of(edge: Edge[Policy], file: File, by: Actor, now: datetime, use: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ async def _sorting(edge: Edge[Policy], file: File, by: Actor, now: datetime) -> 
     units = await edge.directory.units()
     load = await lists.load_of_units(edge.database, by, now + SOON) if Role.TRIAGE in by.roles else {}
     options = [
-        (id, _loaded(str(unit["name"]), load.get(id)))
+        (id, _loaded(str(unit["name"]).replace("Bảo hiểm xã hội", "BHXH"), load.get(id)))
         for id, unit in units.items()
         if id != edge.policy.centre_unit
     ]
@@ -105,7 +105,7 @@ def _loaded(name: str, load: tuple[int, int] | None) -> str:
     if load is None:
         return name
     held, soon = load
-    return f"{name} (đang giữ {held} câu{f', {soon} sắp đến hạn' if soon else ''})"
+    return f"{name} ({held} câu{f', {soon} sắp đến hạn' if soon else ''})"
 
 
 async def _used(edge: Edge[Policy], use: str) -> str:

@@ -33,16 +33,13 @@ OWN_WORDS: Final[Mapping[tuple[str, str], str]] = {
 }
 
 
-def errors_of(error: ValidationError | PortalError, ids: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Field → sentence; ``ids`` renames a field to the id that it has on its page."""
+def errors_of(error: ValidationError | PortalError) -> dict[str, str]:
+    """Field → sentence."""
     if isinstance(error, ValidationError):
-        found = {each["field"]: _sentence(each) for each in field_errors(error.errors())}
-    else:
-        given: list[Mapping[str, Any]] = error.extra.get("errors", [])
-        found = {str(each["field"]): str(each.get("message", "")) for each in given} or {
-            "": error.detail or error.title_vi
-        }
-    return {(ids or {}).get(name, name): sentence for name, sentence in found.items()}
+        return {each["field"]: _sentence(each) for each in field_errors(error.errors())}
+    given: list[Mapping[str, Any]] = error.extra.get("errors", [])
+    found = {str(each["field"]): str(each.get("message", "")) for each in given}
+    return found or {"": error.detail or error.title_vi}
 
 
 def _sentence(error: Mapping[str, str]) -> str:

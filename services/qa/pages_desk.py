@@ -49,6 +49,12 @@ class Tried:
     errors: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def summary(self) -> dict[str, str]:
+        """The errors by the id of their field on the page."""
+        ids = ACTS[self.act].ids if self.act else {}
+        return {ids.get(name, name): sentence for name, sentence in self.errors.items()}
+
 
 def place_of(key: str, by: Actor) -> Place:
     place = PLACES.get(key)
@@ -133,6 +139,10 @@ async def _tabs(
     return tabs
 
 
+def sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def _row(row: lists.Row, now: datetime) -> lists.Row:
     """A row with its due pill: what it says, and how it is painted."""
     due: datetime | None = row.get("due_at")
@@ -142,4 +152,4 @@ def _row(row: lists.Row, now: datetime) -> lists.Row:
     state = (
         "bad" if due <= now else "warn" if (warned and warned <= now) or due - now < timedelta(days=1) else ""
     )
-    return {**row, "pill": due_words(due, now), "pill_state": state}
+    return {**row, "pill": sentence(due_words(due, now)), "pill_state": state}

@@ -1,7 +1,7 @@
 """Bàn làm việc: the three working pages of hỏi đáp, what each lists, and the acts that its forms do."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any, Final, Protocol, Self
 from uuid import UUID
@@ -21,11 +21,13 @@ class CommandBody(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FormAct:
-    """One form of a page: what it carries, which handler does it, and what is said afterwards."""
+    """One form of a page: what it carries, which handler does it, what is said afterwards; ``ids`` names
+    those fields whose id on the page is not their name."""
 
     body: type[CommandBody]
     handler: Callable[..., Awaitable[Any]]
     done: str
+    ids: Mapping[str, str] = field(default_factory=dict)
 
 
 ACTS: Final[Mapping[str, FormAct]] = {
@@ -41,9 +43,14 @@ ACTS: Final[Mapping[str, FormAct]] = {
     ),
     "release": FormAct(bodies.Release, handlers.release_answer, "Đã cho gửi; thư đang được chuyển đi."),
     "publication": FormAct(bodies.Publish, handlers.publish_answer, "Đã đăng công khai."),
-    "withholding": FormAct(bodies.Withhold, handlers.withhold_answer, "Đã ghi nhận không đăng."),
+    "withholding": FormAct(
+        bodies.Withhold, handlers.withhold_answer, "Đã ghi nhận không đăng.", {"reason": "withhold-reason"}
+    ),
     "identity": FormAct(
-        bodies.Disclose, handlers.disclose_asker, "Danh tính hiện trong 15 phút; việc xem đã được ghi lại."
+        bodies.Disclose,
+        handlers.disclose_asker,
+        "Danh tính hiện trong 15 phút; việc xem đã được ghi lại.",
+        {"reason": "identity-reason", "words": "identity-words"},
     ),
 }
 

@@ -87,7 +87,19 @@ class Duty(StrEnum):
     def vi(self) -> str:
         return DUTY_VI[self]
 
+    @property
+    def short_vi(self) -> str:
+        return DUTY_SHORT_VI[self]
 
+
+DUTY_SHORT_VI: Final = {
+    Duty.TRIAGE: "Hạn phân loại",
+    Duty.SAME_DAY_NOTICE: "Hạn báo người hỏi",
+    Duty.UNIT_REPLY: "Hạn trả lời",
+    Duty.PROMISED_REPLY: "Hạn đã hẹn",
+    Duty.SEND_ANSWER: "Hạn gửi",
+    Duty.PUBLISH_ANSWER: "Hạn đăng",
+}
 DUTY_VI: Final = {
     Duty.TRIAGE: "Phân loại câu hỏi",
     Duty.SAME_DAY_NOTICE: "Báo người hỏi ngay trong ngày",

@@ -32,6 +32,10 @@ class RunningClock:
         return DUTY_VI[Duty(self.clock.duty)]
 
     @property
+    def short_vi(self) -> str:
+        return Duty(self.clock.duty).short_vi
+
+    @property
     def last_instant(self) -> datetime:
         """The last instant that is in time: its day is the day one names."""
         return self.clock.due_at - ONE_INSTANT

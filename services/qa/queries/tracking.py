@@ -68,7 +68,7 @@ def tracked(file: File, units: Mapping[str, str], calendar: WorkingCalendar, now
     late = clock is not None and now >= clock.clock.due_at
     if late and clock is not None:
         state = "bad"
-        sentence = f"Hạn là hết {vn_full_day(clock.last_instant)}, đã quá hạn. Chúng tôi xin lỗi bạn."
+        sentence = f"Hạn là hết {day_words(clock.last_instant)}, đã quá hạn. Chúng tôi xin lỗi bạn."
     left = None
     if clock is not None and not late:
         left = calendar.working_days_between(calendar.day_of(now), calendar.day_of(clock.last_instant))
@@ -78,8 +78,14 @@ def tracked(file: File, units: Mapping[str, str], calendar: WorkingCalendar, now
     )  # fmt: skip
 
 
+def day_words(day: date) -> str:
+    """Inside a sentence: thứ Ba 01/12/2026; Chủ Nhật keeps its capitals."""
+    words = vn_full_day(day)
+    return f"t{words[1:]}" if words.startswith("Thứ") else words
+
+
 def _by(clock: RunningClock | None) -> str:
-    return f"hết {vn_full_day(clock.last_instant)}" if clock else ""
+    return f"hết {day_words(clock.last_instant)}" if clock else ""
 
 
 def _banner(file: File, units: Mapping[str, str], clock: RunningClock | None) -> tuple[str, str, str, str]:
