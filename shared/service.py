@@ -87,12 +87,12 @@ class Service(Generic[P]):
         self.broker = asyncapi.broker_for(s.kafka_bootstrap, self.name, self.published)
         if self.consumers:
             self.inbox.attach(self.broker, s.instance)
-        replayer = Replayer(
+        self.replayer = Replayer(
             self.database, self.dead_letters, self.inbox,
             lambda by, correlation: self.edge.desk(by, correlation=correlation), self.replica,
         )  # fmt: skip
         anchorer = Anchorer(self.database, self.name, self.replica)
-        own = (Job("replays", 1, replayer.work), Job("anchor", 60, anchorer.work))
+        own = (Job("replays", 1, self.replayer.work), Job("anchor", 60, anchorer.work))
         self._jobs = Jobs([*self.jobs(self), *own])
         self.relay: Follower | None = None
         self.heartbeat = Heartbeat(self.database, self.name, self.replica, s.roles, self.inbox)
