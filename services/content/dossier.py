@@ -142,8 +142,7 @@ def _clock(desk: Desk[Any], s: Submission) -> SupplyClock | None:
     else:
         due = calendar.due(start, days) if days else calendar.same_day(start)
         lines = calendar.explain(due).days
-        first = {"date": calendar.day_of(start), "start": True}
-        strip = [first] + [
+        strip = [
             {
                 "date": line.date,
                 "number": line.number,
@@ -155,11 +154,11 @@ def _clock(desk: Desk[Any], s: Submission) -> SupplyClock | None:
     at = s.supplied_at
     if at is None:
         late = desk.now >= s.clock.due_at
-        state, word = ("bad", "đã quá hạn, đơn vị chưa hoàn thiện") if late else ("warn", "đang tính")
+        state, word = ("bad", "Quá hạn, chưa hoàn thiện") if late else ("warn", "Đang tính")
     elif at < s.clock.due_at:
-        state, word = "ok", f"đúng hạn, cung cấp {vn_datetime(at)}"
+        state, word = "ok", "Đúng hạn"
     else:
-        state, word = "bad", f"trễ hạn, cung cấp {vn_datetime(at)}"
+        state, word = "bad", "Trễ hạn"
     return SupplyClock(s.clock.due_at - timedelta(seconds=1), s.clock.explanation_vi, strip, state, word)
 
 

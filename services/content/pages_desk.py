@@ -75,7 +75,7 @@ async def _list(request: Request, actor: Actor, tab: str, cursor: str) -> dict[s
         }
         for row in found.items
     ]
-    return {"tab": tab, "tabs": TABS, "rows": rows, "next": found.next, "cursor": cursor, "waiting": waiting}
+    return {"tab": tab, "tabs": TABS, "rows": rows, "next": found.next, "cursor": cursor}
 
 
 @router.get("")

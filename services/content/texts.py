@@ -27,7 +27,9 @@ ATTRIBUTES: Final = {
 SCHEMES: Final = {"https", "http", "mailto", "tel"}
 FIRST_HEADING: Final = re.compile(r"(</?)h1\b", re.IGNORECASE)
 TAG: Final = re.compile(r"<[^>]+>")
-MARKED_UP: Final = re.compile(r"</(?:p|h[1-6]|ul|ol|li|div|table|blockquote|strong|em|a)>|<(?:br|img)\b")
+MARKED_UP: Final = re.compile(
+    r"</(?:p|h[1-6]|ul|ol|li|div|table|blockquote|strong|em|a)>|<(?:br|img)\b|^\s*<[a-zA-Z!]"
+)
 BLOCK: Final = re.compile(r"</(?:p|li|h[2-4]|td|th|tr|blockquote|dd|dt|caption|figcaption)>|<br\s*/?>")
 BLANK_LINE: Final = re.compile(r"\n\s*\n")
 SECOND_HEADING: Final = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
