@@ -1,0 +1,1 @@
+"""What the whole system does on this machine, in figures: `make bench`."""

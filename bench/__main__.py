@@ -1,0 +1,80 @@
+"""`make bench`: start the whole system in a folder of its own, measure it, stop it.
+
+Prints a row for each figure and, as its last line, all of them as JSON. What it is doing goes to stderr."""
+
+import contextlib
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import measures
+from bench.figures import Figures
+from deploy.demo.edges import DayStopped, Edges
+from deploy.local.kafka import REPO
+from deploy.local.ports import free_ports
+from deploy.local.process import Process, Trouble, http_ready
+from deploy.local.system import System
+
+
+def main() -> int:
+    folder, began = Path(tempfile.mkdtemp(prefix="bench-")), time.monotonic()
+    system = System(folder)
+    try:
+        figures = run(system)
+    except (Trouble, DayStopped) as error:
+        say(f"The measurement broke off: {error}\nThe logs are kept in {folder / 'log'}.")
+        return 1
+    except KeyboardInterrupt:
+        say("Stopped.")
+        shutil.rmtree(folder, ignore_errors=True)
+        return 130
+    shutil.rmtree(folder, ignore_errors=True)
+    say(f"Done in {time.monotonic() - began:.0f} s.")
+    print("\n".join(figures.rows()))
+    print(figures.json())
+    return 0
+
+
+def run(system: System) -> Figures:
+    figures = Figures()
+    say("Starting the whole system")
+    with system, doing_nothing(system.data) as nothing:
+        edges = Edges(system.urls, system.passwords, "bench")
+        say("From a refusal to its letter")
+        measures.refusal_to_mail(edges, figures)
+        say("From an approval to every portal")
+        measures.approval_to_portals(edges, figures)
+        say("At rest")
+        measures.idle(system, figures)
+        say("Fifty at once")
+        measures.throughput(system.urls, nothing, figures)
+        if fallen := [process.name for process in system.fallen()]:
+            raise Trouble(f"{', '.join(fallen)} fell while being measured.")
+    return figures
+
+
+@contextlib.contextmanager
+def doing_nothing(folder: Path) -> Iterator[str]:
+    """The application that does nothing, in a process of its own; its address."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    process = Process(
+        "noop", (sys.executable, "-m", "bench.noop", str(port)), folder / "log" / "noop.log",
+        folder / "run" / "noop.pid", http_ready(f"{url}/health/ready"), cwd=REPO,
+    )  # fmt: skip
+    process.start()
+    try:
+        yield url
+    finally:
+        process.stop()
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
