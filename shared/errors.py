@@ -87,7 +87,10 @@ class IdempotencyKeyReused(PortalError):
     """The same `Idempotency-Key` came with another body."""
 
     status, code = 422, "idempotency_key_reused"
-    title_vi, title_en = "Idempotency-Key đã dùng cho yêu cầu khác", "Idempotency-Key used for another request"
+    title_vi, title_en = (
+        "Idempotency-Key đã dùng cho yêu cầu khác",
+        "Idempotency-Key used for another request",
+    )
 
 
 class RuleBroken(PortalError):

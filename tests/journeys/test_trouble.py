@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx2
@@ -101,14 +100,19 @@ def test_a_mail_server_that_is_down_puts_the_deadline_at_risk_and_not_the_notice
 def test_the_day_ends_the_same_though_each_service_is_killed_in_the_middle(
     system: System, tmp_path: Path
 ) -> None:
-    env = os.environ | {"DAY_URLS": json.dumps(system.urls), "DAY_PASSWORDS": json.dumps(system.passwords)}
+    env = os.environ | {
+        "DAY_URLS": json.dumps(system.urls),
+        "DAY_PASSWORDS": json.dumps(system.passwords),
+        "PYTHONUNBUFFERED": "1",
+    }
     told = tmp_path / "day.log"
+    # Each falls right after it was seen at work.
+    moments = {"qa": "Câu HD-", "content": "Bài 1:", "sync": "duyệt đăng", "notifier": "báo ngoài phạm vi"}
     with told.open("w") as out:
         day = subprocess.Popen([sys.executable, "-m", "deploy.demo.day"], env=env, stdout=out, stderr=out)
-        for service in ("qa", "notifier", "content", "sync"):
-            time.sleep(2.5)
+        for service, moment in moments.items():
+            eventually(moment, lambda m=moment: m in told.read_text() or day.poll() is not None)
             assert day.poll() is None, told.read_text()
             system.kill(service)
-            time.sleep(0.3)
             system.start_process(service)
         assert day.wait(300) == 0, told.read_text()
