@@ -38,7 +38,8 @@ async def test_an_article_tells_unit_author_source_and_date(edges: Edges) -> Non
     ("q", "found"),
     [
         ("trả kết quả tại nhà", True), ("tra ket qua TAI NHA", True), ("benh nang", True),
-        ("kết quả -nhà", True), ('"nhà', True), ("$where", False), ("không có từ này", False),
+        ("kết quả -nhà", True), ('"nhà', True), ("$where", False), ("!!!", False), ("nh", False),
+        ("không có từ này", False),
     ],
 )  # fmt: skip
 async def test_search_takes_words_with_and_without_diacritics(edges: Edges, q: str, found: bool) -> None:

@@ -33,20 +33,24 @@ async def _shown(r: Recorded[SubmissionPublished], vault: Vault) -> Fields:
         body = Body.of(await vault.get(e.body_ref))
     except NotFound:  # erased since: there is nothing to show
         return {"shown": False}
+    folded = {
+        "title": fold(body.title),
+        "summary": fold(body.summary),
+        "text": fold(texts.plain(body.html)),
+    }
     return {
-        "shown": True, "title": body.title, "summary": body.summary, "html": body.html,
+        "shown": True, "folded": folded, "words": sorted(set(" ".join(folded.values()).split())),
+        "title": body.title, "summary": body.summary, "html": body.html,
         "author_name": body.author_name, "source_name": body.source_name, "quoted": body.quoted,
         "content_class": e.content_class.value, "unit": e.unit, "text_version": e.text_version,
         "published_at": e.published_at, "item_version": r.version,
-        "folded": {"title": fold(body.title), "summary": fold(body.summary),
-                   "text": fold(texts.plain(body.html))},
     }  # fmt: skip
 
 
 async def _taken_down(r: Recorded[SubmissionWithdrawn], _: Vault) -> Fields:
     """Nothing of its words is left to be read or found."""
-    nothing = {"title": "", "summary": "", "html": "", "author_name": "", "source_name": "", "folded": {}}
-    return {"shown": False, "withdrawn_at": r.at, **nothing}
+    nothing = {"title": "", "summary": "", "html": "", "author_name": "", "source_name": ""}
+    return {"shown": False, "withdrawn_at": r.at, "folded": {}, "words": [], **nothing}
 
 
 ARTICLES: Final = Projection("articles", Submission.KIND, {
@@ -77,9 +81,12 @@ class Wanted:
 
     def match(self, *without: str) -> dict[str, Any]:
         found: dict[str, Any] = {"shown": True}
-        if words := fold(self.q[:300]).split()[:MOST_WORDS]:
-            # Each word in quotes: all of them must be there, and none is read as an operator.
-            found["$text"] = {"$search": " ".join(f'"{word}"' for word in words)}
+        words = fold(self.q[:300]).split()[:MOST_WORDS]
+        if words:
+            # The text index finds and ranks; every word must be there, whole.
+            found |= {"$text": {"$search": " ".join(words)}, "words": {"$all": words}}
+        elif self.q.strip():
+            found["_id"] = {"$in": []}  # signs alone are in no article
         if self.content_class and "content_class" not in without:
             found["content_class"] = self.content_class.value
         if self.unit and "unit" not in without:
@@ -91,7 +98,7 @@ class Wanted:
 async def articles(database: Database, wanted: Wanted, *, cursor: str = "", limit: int = 10) -> Listed:
     """The newest first; the best match first when words are looked for."""
     match = wanted.match()
-    leave = {"html": 0, "folded": 0}
+    leave = {"html": 0, "folded": 0, "words": 0}
     if "$text" in match:
         skip = offset_place(cursor)
         best = database.articles.find(match, leave | {"score": {"$meta": "textScore"}})
@@ -125,7 +132,7 @@ async def article(database: Database, id: Any) -> dict[str, Any] | None:
 @answered
 async def newest(database: Database, limit: int) -> list[dict[str, Any]]:
     """With their text, for the feed."""
-    found = database.articles.find({"shown": True}, {"folded": 0})
+    found = database.articles.find({"shown": True}, {"folded": 0, "words": 0})
     rows: list[dict[str, Any]] = await found.sort([("published_at", -1), ("_id", -1)]).to_list(limit)
     return rows
 
