@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from services.qa import bodies, handlers, views
+from services.qa import bodies, handlers, views, views_asker
 from services.qa.asking import Asking, codes_of, look_up
 from services.qa.domain import Question
 from services.qa.queries import answers, lists
@@ -71,21 +71,23 @@ ActingOf = Annotated[Acting, Depends(acting)]
 @router.post("/v1/questions", status_code=201, tags=["người hỏi"], summary="Gửi câu hỏi")
 async def ask(
     body: bodies.Ask, request: Request, response: Response, desk: PublicDesk, edge: EdgeOf
-) -> views.ReceiptOut:
+) -> views_asker.ReceiptOut:
     """Không cần tài khoản. Gửi lại cùng nội dung trong 24 giờ thì nhận lại câu hỏi đầu."""
     codes = codes_of(request)
     question = await desk.run(handlers.receive_question, body.command(codes))
     tagged(response, desk.version(question))
     response.headers["Location"] = "/track"
-    return views.receipt(await views.file_for(edge, question.id), codes)
+    return views_asker.receipt(await views.file_for(edge, question.id), codes)
 
 
 @router.post("/v1/tracking", tags=["người hỏi"], summary="Tra cứu câu hỏi của mình")
-async def track(body: bodies.Track, asking: Asking, response: Response, edge: EdgeOf) -> views.TrackingOut:
+async def track(
+    body: bodies.Track, asking: Asking, response: Response, edge: EdgeOf
+) -> views_asker.TrackingOut:
     """Mã sai và mã không có nhận cùng một câu trả lời, sau cùng một thời gian."""
     file = await look_up(asking, body.code, body.email)
     response.headers["Cache-Control"] = "no-store"
-    return await views.tracking_out(edge, file, now())
+    return await views_asker.tracking_out(edge, file, now())
 
 
 @router.get("/v1/questions", tags=["cán bộ"], summary="Danh sách câu hỏi")
@@ -182,4 +184,4 @@ async def letter(
     response.headers["Cache-Control"] = "no-store"
     url = request.app.state.service.settings.qa_url
     file = await views.file_for(edge, question_id)
-    return await views.letter_out(edge, file, kind, codes_of(request), url)
+    return await views_asker.letter_out(edge, file, kind, codes_of(request), url)

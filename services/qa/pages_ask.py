@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from services.qa import bodies, handlers, views
+from services.qa import bodies, handlers, views, views_asker
 from services.qa.asking import codes_of, remember, remembered
 from services.qa.form_errors import errors_of
 from services.qa.queries import answers
@@ -79,7 +79,7 @@ async def received(request: Request) -> Response:
     told = tracked(file, await views.unit_names(edge.directory), edge.calendar, datetime.now(UTC))
     return await page(
         request, "ask_received.html", nav_current="ask", file=file, told=told,
-        receipt=views.receipt(file, codes_of(request)),
+        receipt=views_asker.receipt(file, codes_of(request)),
     )  # fmt: skip
 
 
