@@ -195,7 +195,7 @@ def day_rows(
         off = "" if works else f"Nghỉ {named.vi.removeprefix('nghỉ ')}" if named else "Nghỉ cuối tuần"
         kind = "today" if day == today else "off" if off else ""
         rows.append(DayRow(_day(day), tally, kind, off, url))
-    rows.append(DayRow(f"Từ {last + ONE_DAY:%d/%m}", later, url="/desk/deadlines?state=open"))
+    rows.append(DayRow(f"Từ {last + ONE_DAY:%d/%m}", later, url="/desk/deadlines?state=owed"))
     return rows
 
 

@@ -12,7 +12,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import httpx2
@@ -37,6 +37,12 @@ class LetterUnavailable(Exception):
     def __init__(self, reason: str, *, gone: bool = False) -> None:
         super().__init__(reason)
         self.gone = gone
+
+
+class Letters(Protocol):
+    """Who owns the words and hands them out at the moment of sending."""
+
+    async def letter(self, question: UUID, kind: str) -> dict[str, Any]: ...
 
 
 class Services:
@@ -121,9 +127,9 @@ def composed(mail: Mail, sender: tuple[str, str]) -> bytes:
     message["Date"] = format_datetime(mail.at)
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = "vi"
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
+    message["Content-Language"] = "vi"  # here, because a Content-… header set before goes to the first part
     return message.as_bytes()
 
 

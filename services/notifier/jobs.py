@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from services.notifier import handlers, letters, queries
-from services.notifier.gateways import LetterUnavailable, NotSent, Services, Smtp
+from services.notifier.gateways import Letters, LetterUnavailable, NotSent, Services, Smtp
 from services.notifier.handlers import Accepted, ClaimNotice, Failed
 from services.notifier.queries import DueNotice
 from services.notifier.regulation import Lane, NoticeStatus, Policy
@@ -50,7 +50,7 @@ class Outbox:
     """Sends the notices of its lanes, a few at a time; a slow one holds up no other while a place is free."""
 
     edge: Edge[Policy]
-    services: Services
+    owner: Letters
     smtp: Smtp
     lanes: Sequence[Lane]
     places: int
@@ -122,7 +122,7 @@ class Outbox:
         """Fetch, compose, send. Raises NotSent."""
         try:
             question = UUID(due.subject.partition("-")[2])
-            letter = await self.services.letter(question, due.kind)
+            letter = await self.owner.letter(question, due.kind)
         except LetterUnavailable as error:
             outcome = Delivery.DEFINITE if error.gone else Delivery.TEMPORARY
             raise NotSent(outcome, str(error)) from error

@@ -45,7 +45,7 @@ async def overdue_count(edge: Edge[Any], now: datetime) -> int:
 
 def around(chosen: Mapping[str, str], cursor: str, further: str | None) -> dict[str, Any]:
     """Addresses of the first page and of the next."""
-    kept = {name: value for name, value in chosen.items() if value}
+    kept = {name: value for name, value in chosen.items() if value or name == "state"}
     return {
         "first": "?" + urlencode(kept) if cursor else None,
         "more": "?" + urlencode(kept | {"cursor": further}) if further else None,
@@ -95,8 +95,8 @@ def _changes(edge: Edge[Any], board: Board, shown: dict[str, str]) -> str:
 
 VIEWS: Final = (
     # trạng thái   tên
+    ("owed", "Còn phải làm"),
     ("breached", "Quá hạn"),
-    ("open", "Đang chạy"),
     ("late", "Làm muộn"),
     ("met", "Đúng hạn"),
     ("void", "Không còn"),
@@ -106,17 +106,19 @@ VIEWS: Final = (
 
 @router.get("/desk/deadlines")
 async def deadlines(
-    request: Request, _: Reader, *, unit: Exact = "", duty: Exact = "", state: Exact = "", day: Exact = "",
-    subject: Exact = "", cursor: Cursor = "",
+    request: Request, _: Reader, *, unit: Exact = "", duty: Exact = "", state: Exact | None = None,
+    day: Exact = "", subject: Exact = "", cursor: Cursor = "",
 ) -> Response:  # fmt: skip
     edge, now = edge_of(request), utc_now()
+    if state is None:
+        state = "" if subject else "owed"
     chosen = {"unit": unit, "duty": duty, "state": state, "day": day, "subject": subject}
     which = DeadlineFilter(subject=subject, duty=duty, state=state, unit=unit, day=day)
     found = await deadline_page(edge, which, cursor, 30)
     tabs = []
     for key, text in VIEWS:
-        kept = {name: value for name, value in (chosen | {"state": key}).items() if value}
-        counted = key in ("breached", "open")
+        kept = {name: value for name, value in chosen.items() if value} | {"state": key}
+        counted = key in ("breached", "owed")
         narrowed = DeadlineFilter(subject=subject, duty=duty, state=key, unit=unit, day=day)
         tabs.append({
             "text": text, "url": "/desk/deadlines?" + urlencode(kept), "current": key == state,

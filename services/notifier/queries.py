@@ -29,6 +29,7 @@ from shared.errors import NotFound
 from shared.mongo import Database, answered
 from shared.projections import Fields, Projection
 
+ENDED: Final = frozenset({"met", "late", "void"})
 LANE_ORDER: Final = (Lane.URGENT, Lane.STATUTORY, Lane.COURTESY)
 MOMENT: Final = timedelta(microseconds=1)
 Document = dict[str, Any]
@@ -119,6 +120,11 @@ def projections(policy: Policy) -> tuple[Projection, ...]:
     return deadlines, notices
 
 
+def due(now: datetime) -> Document:
+    """Of ``next_at``. The type is named so that the planner may use the index of what waits."""
+    return {"$type": "date", "$lte": now}
+
+
 @answered
 async def prepare(database: Database) -> None:
     waiting = {"next_at": {"$type": "date"}}
@@ -138,7 +144,7 @@ async def prepare(database: Database) -> None:
 @answered
 async def due_deadlines(database: Database, now: datetime, limit: int) -> list[UUID]:
     """Deadlines with a stage to fire, the oldest first."""
-    found = database.deadlines.find({"next_at": {"$lte": now}}, {"_id": 1}).sort("next_at", 1).limit(limit)
+    found = database.deadlines.find({"next_at": due(now)}, {"_id": 1}).sort("next_at", 1).limit(limit)
     return [UUID(d["_id"]) async for d in found]
 
 
@@ -157,16 +163,13 @@ async def due_notices(
     database: Database, lanes: Sequence[Lane], now: datetime, limit: int
 ) -> list[DueNotice]:
     """Notices to send now, by lane and then the oldest first."""
-    which = {"lane": {"$in": [LANE_ORDER.index(lane) for lane in lanes]}, "next_at": {"$lte": now}}
+    which = {"lane": {"$in": [LANE_ORDER.index(lane) for lane in lanes]}, "next_at": due(now)}
     found = database.notices.find(which).sort([("lane", 1), ("next_at", 1)]).limit(limit)
     return [
         DueNotice(UUID(d["_id"]), d["kind"], d["subject"], d["message_id"],
                   d["status"] == NoticeStatus.SENDING.value, d["correlation"])
         async for d in found
     ]  # fmt: skip
-
-
-STATES: Final = ("open", "met", "late", "breached", "void")
 
 
 def state_of(deadline: Mapping[str, Any], now: datetime) -> str:
@@ -183,6 +186,7 @@ def state_of(deadline: Mapping[str, Any], now: datetime) -> str:
 def _in_state(state: str, now: datetime) -> Document:
     every: Document = {"status": {"$in": ["open", "met", "void"]}}
     states: dict[str, Document] = {
+        "owed": {"status": "open"},
         "open": {"status": "open", "due_at": {"$gt": now}},
         "breached": {"status": "open", "due_at": {"$lte": now}},
         "met": {"status": "met", "late": False},
@@ -210,13 +214,16 @@ class DeadlineFilter:
 async def deadlines(
     database: Database, which: DeadlineFilter, now: datetime, *, after: Sequence[Any] = (), limit: int = 50
 ) -> list[Document]:
-    """The first due first; ``after`` is the place behind which to go on: (due_at, id)."""
-    query = which.query(now)
+    """What is owed: the first due first. What has ended: the last due first. ``after`` is the place behind
+    which to go on: (due_at, id)."""
+    query, forward = which.query(now), which.state not in ENDED
     if after:
         due_at, id = datetime.fromisoformat(str(after[0])), str(after[1])
-        behind = [{"due_at": {"$gt": due_at}}, {"due_at": {"$eq": due_at}, "_id": {"$gt": id}}]
+        way = "$gt" if forward else "$lt"
+        behind = [{"due_at": {way: due_at}}, {"due_at": {"$eq": due_at}, "_id": {way: id}}]
         query = {"$and": [query, {"$or": behind}]}
-    found = database.deadlines.find(query).sort([("due_at", 1), ("_id", 1)]).limit(limit)
+    order = 1 if forward else -1
+    found = database.deadlines.find(query).sort([("due_at", order), ("_id", order)]).limit(limit)
     return list(await found.to_list(limit))
 
 

@@ -36,8 +36,8 @@ def same_day_clock(found: datetime = RECEIVED) -> Clock:
 
 def received(*, opens: tuple[Clock, ...] | None = None) -> QuestionReceived:
     return QuestionReceived(
-        question_id=QUESTION, number="HD-2026-11-QW99WAG", channel="web", letter_ref="ref", letter_hash="hash",
-        received_at=RECEIVED, counted_from=RECEIVED.date(),
+        question_id=QUESTION, number="HD-2026-11-QW99WAG", channel="web", letter_ref="ref",
+        letter_hash="hash", received_at=RECEIVED, counted_from=RECEIVED.date(),
         opens=(triage_clock(),) if opens is None else opens,
     )  # fmt: skip
 
@@ -48,8 +48,8 @@ def forwarded(**facts: Any) -> QuestionForwarded:
 
 def refused(**facts: Any) -> QuestionRefused:
     return QuestionRefused(
-        question_id=QUESTION, ground=RefusalGround.OUT_OF_SCOPE, explanation_ref="words", explanation_hash="hash",
-        notice_due=RECEIVED.date(), **facts,
+        question_id=QUESTION, ground=RefusalGround.OUT_OF_SCOPE, explanation_ref="words",
+        explanation_hash="hash", notice_due=RECEIVED.date(), **facts,
     )  # fmt: skip
 
 

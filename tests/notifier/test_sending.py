@@ -1,0 +1,272 @@
+"""Notices on a real MongoDB and a real mail server: sent once, refusals ahead, nothing lost in trouble."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.notifier import handlers, jobs, queries
+from services.notifier.app import build
+from services.notifier.domain import Notice, notice_id
+from services.notifier.gateways import LetterUnavailable, Smtp
+from services.notifier.handlers import ClaimNotice
+from services.notifier.jobs import Outbox
+from services.notifier.regulation import Lane, NoticeStatus, Policy
+from shared.contracts.base import Event
+from shared.contracts.notifier import Delivery, NoticeFailed
+from shared.desk import utc_now
+from shared.messaging.follower import Follower
+from shared.projections import Projector
+from shared.service import Service
+from shared.settings import Role
+from shared.testing import MemoryVault
+from tests.notifier.conftest import Sink
+from tests.notifier.world import forwarded, received, refused, told, triage_clock
+
+
+class Asker:
+    """The qa service as the notifier meets it: letters by question, and trouble when told."""
+
+    def __init__(self) -> None:
+        self.trouble: list[LetterUnavailable] = []
+
+    async def letter(self, question: UUID, kind: str) -> dict[str, Any]:
+        if self.trouble:
+            raise self.trouble.pop()
+        return {
+            "email": f"{question.hex[:8]}@example.vn", "name": "Nguyễn Văn Ấn",
+            "number": f"HD-{question.hex[:6]}", "subject": "Hưởng BHXH một lần", "tracking_code": "7K3QZ", "tracking_url": "http://qa/track",
+            "received_at": "2026-11-23T02:00:00Z", "counted_from": "2026-11-23",
+            "triage_due": "2026-12-01T17:00:00Z", "ground": "out_of_scope", "explanation": "Thuộc Sở khác.",
+            "agency": "Sở Nông nghiệp", "ask_url": "http://qa/ask",
+        }  # fmt: skip
+
+
+class Register:
+    """The service without its timers: the tests run its jobs."""
+
+    def __init__(self, service: Service[Policy], sink: Sink) -> None:
+        self.service, self.edge, self.sink, self.asker = service, service.edge, sink, Asker()
+
+    def outbox(self, *lanes: Lane, places: int = 4) -> Outbox:
+        smtp = Smtp(self.sink.settings())
+        return Outbox(self.edge, self.asker, smtp, lanes or tuple(Lane), places)
+
+    async def hears(self, handler: Any, event: Event, question: UUID, version: int = 1) -> None:
+        recorded = told(event, version, utc_now(), subject=f"question-{question}")
+        await handler(recorded, self.edge.desk_for(recorded))
+
+    async def refusal(self) -> UUID:
+        question = uuid4()
+        await self.hears(handlers.notify_refusal, refused(), question)
+        return await self.shown(notice_id("refusal", f"question-{question}", "asker", 1))
+
+    async def acknowledgement(self) -> UUID:
+        question = uuid4()
+        await self.hears(handlers.acknowledge_question, received(opens=()), question)
+        return await self.shown(notice_id("acknowledgement", f"question-{question}", "asker", 1))
+
+    async def shown(self, id: UUID, version: int = 1) -> UUID:
+        await self.edge.caught_up("notices", id, version)
+        return id
+
+    async def notice(self, id: UUID) -> Notice:
+        return await self.edge.desk().load(Notice, id)
+
+    async def failures(self, id: UUID) -> list[Delivery]:
+        commits = await self.edge.journal.read(Notice.stream_of(id))
+        events = [r.event for commit in commits for r in commit.recorded("notifier")]
+        return [event.outcome for event in events if isinstance(event, NoticeFailed)]
+
+    def mails(self) -> list[str]:
+        """Subjects in the order of arrival."""
+        return [str(mail.message["Subject"]) for mail in reversed(self.sink.mailbox.newest_first())]
+
+
+@pytest.fixture
+async def register(mongo_uri: str, sink: Sink) -> AsyncIterator[Register]:
+    settings = sink.settings(
+        roles=frozenset({Role.API}), mongo_uri=mongo_uri, mongo_database=f"notifier-{uuid4().hex[:8]}",
+        first_retry_seconds=0.05, log_format="console",
+    )  # fmt: skip
+    service = build(settings)
+    await queries.prepare(service.database)
+    projections = queries.projections(settings.policy())
+    projector = Projector(service.database, projections, "notifier", MemoryVault(), lambda _: None)
+    following = asyncio.create_task(Follower(service.database, "projector", "t", projector.project).run())
+    yield Register(service, sink)
+    following.cancel()
+    await asyncio.wait([following])
+    await service.database.client.drop_database(service.database.name)
+    service.database.client.close()
+
+
+async def until(happened: Callable[[], Awaitable[bool]], outbox: Outbox) -> None:
+    """Keep the outbox at work, as its timer does, until it has happened."""
+    for _ in range(200):
+        await outbox.run()
+        if await happened():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never happened")
+
+
+async def test_a_notice_is_sent_once_and_its_proof_kept(register: Register) -> None:
+    id, outbox = await register.refusal(), register.outbox()
+    await outbox.run()
+    await register.shown(id, 3)
+    assert await outbox.run() == 0
+    view = await queries.notice(register.edge.database, id)
+    assert (view["status"], view["attempts"], view["reply"][:3]) == ("sent", 1, "250")
+    (mail,) = register.sink.mailbox.newest_first()
+    assert mail.message_id == view["message_id"]
+    assert "Sở Nông nghiệp" in mail.text
+
+
+async def test_two_replicas_send_one_mail(register: Register) -> None:
+    ids = [await register.refusal() for _ in range(12)]
+    await asyncio.gather(register.outbox().run(), register.outbox().run(), register.outbox().run())
+    assert len(register.mails()) == len(ids)
+
+
+async def test_refusals_leave_ahead_of_every_other_mail(register: Register) -> None:
+    for _ in range(3):
+        await register.acknowledgement()
+    await register.refusal()
+    await register.outbox(places=1).run()
+    assert register.mails()[0].startswith("Thông báo về câu hỏi")
+
+
+async def test_a_mail_server_that_puts_off_gets_the_same_message_later(register: Register) -> None:
+    register.sink.behave("tempfail", times=2)
+    id, outbox = await register.refusal(), register.outbox()
+
+    async def sent() -> bool:
+        return (await register.notice(id)).status is NoticeStatus.SENT
+
+    await until(sent, outbox)
+    assert await register.failures(id) == [Delivery.TEMPORARY, Delivery.TEMPORARY]
+    assert len(register.mails()) == 1
+
+
+async def test_a_mailbox_that_does_not_exist_is_given_up_and_shown(register: Register) -> None:
+    register.sink.behave("refuse", times=1)
+    id, outbox = await register.refusal(), register.outbox()
+    await outbox.run()
+    await register.shown(id, 3)
+    assert await outbox.run() == 0
+    assert (await queries.notice(register.edge.database, id))["status"] == "failed"
+
+
+async def test_in_doubt_a_duty_goes_out_again_with_the_same_message_id(register: Register) -> None:
+    register.sink.behave("drop_after_data", times=1)
+    id, outbox = await register.refusal(), register.outbox()
+
+    async def sent() -> bool:
+        return (await register.notice(id)).status is NoticeStatus.SENT
+
+    await until(sent, outbox)
+    first, second = register.sink.mailbox.newest_first()
+    assert first.message_id == second.message_id
+    await register.shown(id, 5)
+    assert (await queries.notice(register.edge.database, id))["uncertain"] is True
+
+
+async def test_in_doubt_a_courtesy_does_not_go_out_again(register: Register) -> None:
+    register.sink.behave("drop_after_data", times=1)
+    id, outbox = await register.acknowledgement(), register.outbox()
+    await outbox.run()
+    await register.shown(id, 3)
+    assert await outbox.run() == 0
+    assert len(register.mails()) == 1
+    assert (await register.notice(id)).status is NoticeStatus.UNCERTAIN
+
+
+async def test_words_that_cannot_be_fetched_now_are_fetched_later(register: Register) -> None:
+    register.asker.trouble = [LetterUnavailable("chưa giao")]
+    id, outbox = await register.refusal(), register.outbox()
+
+    async def sent() -> bool:
+        return (await register.notice(id)).status is NoticeStatus.SENT
+
+    await until(sent, outbox)
+    assert await register.failures(id) == [Delivery.TEMPORARY]
+
+
+async def test_who_was_erased_is_not_written_to(register: Register) -> None:
+    register.asker.trouble = [LetterUnavailable("đã xóa", gone=True)]
+    id = await register.refusal()
+    await register.outbox().run()
+    assert (await register.notice(id)).status is NoticeStatus.FAILED
+    assert register.mails() == []
+
+
+async def test_the_work_of_a_sender_that_died_is_taken_up(register: Register) -> None:
+    id = await register.refusal()
+    long_ago = utc_now() - timedelta(seconds=61)
+    await handlers.claim_notice(ClaimNotice(id), register.edge.desk(now=long_ago))
+    await register.shown(id, 2)
+
+    async def sent() -> bool:
+        return (await register.notice(id)).status is NoticeStatus.SENT
+
+    await until(sent, register.outbox())
+    assert await register.failures(id) == [Delivery.UNCERTAIN]
+
+
+async def test_a_claim_that_is_at_work_is_left_alone(register: Register) -> None:
+    id = await register.refusal()
+    await handlers.claim_notice(ClaimNotice(id), register.edge.desk())
+    await register.shown(id, 2)
+    assert await register.outbox().run() == 0
+
+
+async def test_a_stop_lets_a_mail_on_its_way_arrive(register: Register) -> None:
+    register.sink.behave("slow", times=1, seconds=0.2)
+    id = await register.refusal()
+    work = asyncio.create_task(register.outbox().run())
+    while (await register.notice(id)).status is not NoticeStatus.SENDING:
+        await asyncio.sleep(0.01)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert (await register.notice(id)).status is NoticeStatus.SENT
+
+
+class TestSweep:
+    async def opened(self, register: Register, count: int, *, overdue: bool) -> None:
+        received_at = utc_now() - timedelta(days=30 if overdue else 0)
+        for _ in range(count):
+            event = forwarded(opens=(triage_clock(received_at),))
+            await register.hears(handlers.keep_clocks, event, uuid4())
+        opened = await register.edge.database.journal.count_documents({})
+        while await register.edge.database.deadlines.count_documents({"status": "open"}) < opened:
+            await asyncio.sleep(0.01)
+
+    async def test_what_is_due_fires_and_fires_once(self, register: Register) -> None:
+        await self.opened(register, 5, overdue=True)
+        fired = await asyncio.gather(*(jobs.fire_due(register.edge) for _ in range(3)))
+        assert sum(fired) == 10  # a warning and a breach each
+        assert await jobs.fire_due(register.edge) == 0
+
+    async def test_the_sweep_examines_what_is_due_and_not_what_is_open(self, register: Register) -> None:
+        await self.opened(register, 40, overdue=False)
+        await self.opened(register, 3, overdue=True)
+        found = register.edge.database.deadlines.find({"next_at": queries.due(utc_now())}).sort("next_at", 1)
+        stats = (await found.explain())["executionStats"]
+        assert stats["nReturned"] == stats["totalDocsExamined"] == 3
+
+    async def test_the_outbox_examines_what_is_due_and_not_what_was_sent(self, register: Register) -> None:
+        for _ in range(5):
+            await register.refusal()
+        await register.outbox().run()
+        while await register.edge.database.notices.count_documents({"status": "sent"}) < 5:
+            await asyncio.sleep(0.01)
+        await register.refusal()
+        which = {"lane": {"$in": [0, 1, 2]}, "next_at": queries.due(utc_now())}
+        found = register.edge.database.notices.find(which).sort([("lane", 1), ("next_at", 1)])
+        stats = (await found.explain())["executionStats"]
+        assert stats["nReturned"] == stats["totalDocsExamined"] == 1
