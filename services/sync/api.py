@@ -96,10 +96,9 @@ class DeliveryOut(BaseModel):
     @classmethod
     def of(cls, row: dict[str, Any]) -> "DeliveryOut":
         open_ = Status(row["state"]).open
-        blank = {"reason": "", "http_status": None, "done_at": None, "content_hash": ""}
         tries = [AttemptOut.model_validate(one) for one in row["tries"]] if "tries" in row else None
         known = {name: value for name, value in row.items() if name in cls.model_fields and name != "tries"}
-        return cls(**(blank | known | {
+        return cls(**(known | {
             "id": row["_id"], "next_at": row["next_at"] if open_ else None, "tries": tries,
         }))  # fmt: skip
 

@@ -83,7 +83,7 @@ class Backlog:
     @answered
     async def defer(self, row: dict[str, Any], now: datetime, reason: str) -> None:
         """The source is not ready, which is no fault of the portal: ask again soon."""
-        count = row.get("deferrals", 0) + 1
+        count = row["deferrals"] + 1
         wait = min(timedelta(milliseconds=100) * 2 ** min(count, 20), LONGEST_DEFERRAL)
         facts = {"next_at": now + wait, "claimed_until": NEVER, "deferrals": count, "waiting_for": reason}
         await self._deliveries.update_one(

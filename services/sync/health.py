@@ -11,6 +11,7 @@ from shared.mongo import Database, answered
 
 HOURS: Final = 24
 ONE_HOUR: Final = timedelta(hours=1)
+DOWN_AFTER: Final = 3  # failures in a row: one alone is no alarm
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ class PortalHealth:
         """down (ngừng), slow (chậm), ok, idle (nothing has ever gone there), unlinked."""
         if not self.linked:
             return "unlinked"
-        if self.failing_since is not None or self.escalated:
+        if self.failures_in_a_row >= DOWN_AFTER or self.escalated:
             return "down"
-        if self.lag > self.slow_after:
+        if self.failing_since is not None or self.lag > self.slow_after:
             return "slow"
         return "ok" if self.last_success_at or self.backlog else "idle"
 

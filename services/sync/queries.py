@@ -36,6 +36,8 @@ async def _planned(recorded: Recorded[DeliveryPlanned], _: Vault) -> Fields:
         "planned_at": recorded.at, "due_at": clock.due_at, "basis": clock.basis,
         "explanation": clock.explanation_vi, "attempts": 0, "escalated": False,
         "next_at": recorded.at, "claimed_until": NEVER, "correlation": recorded.correlation,
+        "reason": "", "http_status": None, "failed_at": None, "done_at": None, "content_hash": "",
+        "cause": "", "waiting_for": "", "deferrals": 0,
     }  # fmt: skip
 
 

@@ -159,7 +159,7 @@ async def test_trouble_at_one_portal_touches_no_other(room: Room) -> None:
     assert (failed["state"], failed["http_status"]) == ("failed", 503)
     assert (failed["next_at"] - failed["failed_at"]).total_seconds() >= 2  # the portal's own Retry-After
     ha_noi = await room.health(HN)
-    assert (ha_noi.state, ha_noi.backlog, ha_noi.failures_in_a_row) == ("down", 1, 1)
+    assert (ha_noi.state, ha_noi.backlog, ha_noi.failures_in_a_row) == ("slow", 1, 1)
     assert (await room.health(QN)).state == "ok"
     assert HN not in await room.backlog.due_partners(utc_now())
 
@@ -175,6 +175,9 @@ async def test_a_portal_in_trouble_is_asked_by_one_push_at_a_time_and_gets_all_w
     await room.hurry()
     assert await room.lane(HN) == 1
     assert (await room.health(HN)).failures_in_a_row == 2
+    await room.hurry()
+    await room.lane(HN)
+    assert (await room.health(HN)).state == "down"
     await room.behave(HN, "ok")
     await room.hurry()
     assert await room.lane(HN) == 1
