@@ -80,7 +80,7 @@ def test_the_third_notice_is_taken_and_escalated(forwarded: Question) -> None:
         pytest.param({"referral": None}, "agency_missing", id="out of scope without a way there"),
         pytest.param({"agency": "  "}, "agency_missing", id="out of scope without an agency"),
         pytest.param(
-            {"referral": Referral.TRANSFERRED_BY_CENTRE}, "transfer_incomplete", id="a transfer lacks its number"
+            {"referral": Referral.TRANSFERRED_BY_CENTRE}, "transfer_incomplete", id="a transfer, no number"
         ),
         pytest.param(
             {"referral": Referral.TRANSFERRED_BY_CENTRE, "reference": "12/CV"}, "transfer_incomplete",

@@ -54,7 +54,7 @@ def test_a_receipt_on_a_day_off_counts_from_the_next_working_day(arrived: str, d
         pytest.param("2026-11-21T10:00", "2026-11-23T08:00", "2026-11-23", "2026-11-23", id="on a Saturday"),
         pytest.param("2026-11-21T10:00", "2026-11-21T11:00", "2026-11-23", "2026-11-21", id="found that day"),
         pytest.param("2026-11-24T10:00", "2026-11-24T11:00", "2026-11-25", "2026-11-24", id="on a holiday"),
-        pytest.param("2026-08-22T10:00", "2026-08-22T11:00", "2026-08-22", "2026-08-22", id="makeup Saturday"),
+        pytest.param("2026-08-22T10:00", "2026-08-22T11:00", "2026-08-22", "2026-08-22", id="a makeup day"),
         pytest.param("2026-08-31T10:00", "2026-08-31T11:00", "2026-09-03", "2026-08-31", id="its day off"),
         pytest.param(
             "2026-11-23T23:59:59.999999", "2026-11-25T08:00", "2026-11-23", "2026-11-25",

@@ -162,6 +162,7 @@ class SignedIn:
 def question_in(**changes: Any) -> dict[str, Any]:
     return {
         "name": "Nguyễn Thị Hoa", "email": f"hoa-{uuid4().hex[:8]}@hopthu.example.vn",
-        "phone": "0900 000 101", "province": "Hà Nội", "subject": "Điều kiện rút BHXH một lần", "consent": True,
+        "phone": "0900 000 101", "province": "Hà Nội", "subject": "Điều kiện rút BHXH một lần",
+        "consent": True,
         "text": "Tôi là Nguyễn Thị Hoa, sổ 0100000001. Nghỉ việc 14 tháng, có được rút một lần không?",
     } | changes  # fmt: skip

@@ -41,7 +41,7 @@ def _kind_of_number(written: str) -> str | None:
     if written.startswith("+84") or (digits.startswith("84") and len(digits) == 11):
         return PHONE_MASK
     if len(digits) == 12:
-        return CITIZEN_MASK
+        return CITIZEN_MASK if digits.startswith("0") else None  # it begins with the province, 001 to 096
     if len(digits) == 10:
         return PHONE_MASK if re.match(r"0[235789]", digits) else INSURANCE_MASK
     return PHONE_MASK if len(digits) in (9, 11) and digits.startswith(("0", "9")) else None

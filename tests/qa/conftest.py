@@ -1,0 +1,116 @@
+"""qa with its edges on a real database; read models are brought up to date when a test asks."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+
+from services.qa import domain
+from services.qa.app import build
+from services.qa.domain.codes import Codes
+from services.qa.queries.read_models import projections
+from services.qa.regulation import Policy
+from services.qa.settings import QaSettings
+from shared.contracts.qa import NoticeKind
+from shared.mongo import connect, from_document
+from shared.projections import Projector
+from shared.service import Service
+from shared.settings import Role
+from tests.qa.world import SignedIn, question_in
+
+DIRECTORY = Path(__file__).resolve().parents[2] / "deploy/demo/directory.yaml"
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+@dataclass
+class Edges:
+    """The service as people reach it: ``as_`` names who asks."""
+
+    http: httpx2.AsyncClient
+    service: Service[Policy]
+
+    async def get(self, path: str, as_: str = "", **headers: str) -> httpx2.Response:
+        return await self.http.get(path, headers=self._headers(as_) | headers)
+
+    async def post(self, path: str, body: Any, as_: str = "", **more: str) -> httpx2.Response:
+        headers = {"Idempotency-Key": uuid4().hex} | self._headers(as_)
+        headers |= {name.replace("_", "-"): value for name, value in more.items()}
+        return await self.http.post(path, json=body, headers=headers)
+
+    async def form(self, path: str, fields: dict[str, Any], as_: str = "") -> httpx2.Response:
+        """As a browser sends it, with the token of a page that was shown before."""
+        if not as_:
+            fields = {"csrf": await self.csrf()} | fields
+        headers = self._headers(as_) | {"Accept": "text/html"}
+        return await self.http.post(path, data=fields, headers=headers)
+
+    async def page(self, path: str, as_: str = "") -> httpx2.Response:
+        return await self.get(path, as_, Accept="text/html")
+
+    async def csrf(self) -> str:
+        page = await self.page("/track")
+        return str(page.text.split('name="csrf" value="')[1].split('"')[0])
+
+    def _headers(self, as_: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {as_}"} if as_ else {}
+
+    async def asked(self, **changes: Any) -> dict[str, Any]:
+        body = question_in(**changes)
+        answer = await self.post("/v1/questions", body)
+        assert answer.status_code == 201, answer.text
+        return {**body, **answer.json(), "path": f"/v1/questions/{answer.json()['id']}"}
+
+    async def forwarded(self, unit: str = "bhxh-ha-noi", **changes: Any) -> dict[str, Any]:
+        asked = await self.asked(**changes)
+        await self.done(asked, "forwarding", {"unit": unit, "field": "bhxh-mot-lan"}, "u-ha")
+        return asked
+
+    async def answered(self, **changes: Any) -> dict[str, Any]:
+        asked = await self.forwarded(**changes)
+        await self.done(asked, "answer", {"text": "Kính gửi bà Hoa,\n\nĐược."}, "u-tuan")
+        return asked
+
+    async def done(self, asked: dict[str, Any], act: str, body: Any, as_: str) -> dict[str, Any]:
+        answer = await self.post(f"{asked['path']}/{act}", body, as_)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def letter_accepted(self, asked: dict[str, Any], kind: NoticeKind) -> None:
+        """What the consumer does when the notifier says that the mail server has taken the letter."""
+        edge = self.service.edge
+        desk = edge.desk(once=uuid4().hex)
+        question = await desk.load(domain.Question, asked["id"])
+        notice = domain.RecordNotice(question.id, kind, uuid4(), "<1@x>", desk.now)
+        await desk.append(domain.record_notice(question, notice))
+
+    async def project(self) -> None:
+        """What the projector does as commits come, for all of them at once."""
+        database = self.service.database
+        commits = [from_document(d) async for d in database.journal.find().sort("at", 1)]
+        projector = Projector(
+            database, projections(Codes(SECRET)), "qa", self.service.edge.vault, lambda _: None
+        )
+        await projector.project(sorted(commits, key=lambda c: (c.stream, c.version)))
+
+
+@pytest.fixture
+async def edges(mongo_uri: str) -> AsyncIterator[Edges]:
+    settings = QaSettings(
+        environment="local", roles=frozenset({Role.API}), mongo_uri=mongo_uri,
+        mongo_database=f"qa-{uuid4().hex[:8]}", directory_file=DIRECTORY, log_format="console",
+        log_level="ERROR", secret_key=SecretStr(SECRET), tracking_failures=5,
+    )  # fmt: skip
+    service = build(settings)
+    app = service.app()
+    async with app.router.lifespan_context(app):
+        transport = httpx2.ASGITransport(app=SignedIn(app))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://qa") as http:
+            yield Edges(http, service)
+    again = connect(mongo_uri, service.database.name)
+    await again.client.drop_database(again.name)
+    again.client.close()
