@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 Leaf = tuple[str, int, str]  # stream, version, hash of a head
 EVERY: Final = timedelta(minutes=5)
+SHORT: Final = 100  # milliseconds without news: that was all
 CHUNK: Final = 500  # leaves in one document
 MOST_TOLD: Final = 100
 KIND: Final = "anchor"
@@ -107,7 +108,7 @@ class Anchorer:
         try:
             await feed.open(token, since)
             while True:
-                commits, token = await feed.next()
+                commits, token = await feed.next(wait_ms=SHORT)
                 for commit in commits:
                     if commit.stream != stream_of(self._service):
                         version, hash = heads.get(commit.stream, (0, ""))

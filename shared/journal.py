@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from shared.contracts.base import Event, Recorded, parse
@@ -73,7 +73,7 @@ class Commit:
         }
         version = head.version + 1
         body = json.dumps(
-            [facts, version, self.at.isoformat(timespec="milliseconds"), head.hash,
+            [facts, version, self.at.astimezone(UTC).isoformat(timespec="milliseconds"), head.hash,
              [[e.name, e.version, e.data] for e in self.events]],
             ensure_ascii=False, separators=(",", ":"),
         )  # fmt: skip

@@ -234,6 +234,12 @@ class Lease:
         return await self._collection.find_one({"_id": self.name}) or {}
 
 
+async def majority_time(command: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Any:
+    """Up to where a majority read is whole. A change stream left to itself starts later, and what was written
+    between the two, acknowledged by no majority yet, would be in neither."""
+    return (await command({"hello": 1}))["lastWrite"]["majorityOpTime"]["ts"]
+
+
 class MongoFeed:
     """The journal's change stream by raw batches. Without a token, or when the token's place is gone
     from the oplog, the journal itself is read from ``since`` (all of it when None) before following."""
@@ -250,28 +256,24 @@ class MongoFeed:
     async def open(self, token: Any, since: datetime | None) -> None:
         self._session = await self._database.client.start_session()
         try:
-            await self._follow({"resumeAfter": token} if token else {})
+            await self._follow(token)
         except OperationFailure as error:
             if error.code != HISTORY_LOST:
                 raise
             token = None
-            await self._follow({})
+            await self._follow(token)
         if token is None:
             missed = {"at": {"$gte": since - self.MARGIN}} if since else {}
-            self._backlog = (
-                self._database.journal.find(missed).sort([("at", 1), ("version", 1)]).batch_size(500)
-            )
+            found = self._database.journal.find(missed).sort([("at", 1), ("version", 1)])
+            self._backlog = found.batch_size(500)
 
-    async def _follow(self, start: dict[str, Any]) -> None:
-        pipeline = [
-            {"$changeStream": start},
-            {"$match": {"operationType": "insert"}},
-            {"$project": {"fullDocument": 1}},
-        ]
-        answer = await self._command(
-            {"aggregate": "journal", "pipeline": pipeline, "cursor": {"batchSize": 0}}
-        )
-        self._cursor = answer["cursor"]
+    async def _follow(self, token: Any) -> None:
+        now = "startAtOperationTime"
+        start = {"resumeAfter": token} if token else {now: await majority_time(self._command)}
+        shape = [{"$match": {"operationType": "insert"}}, {"$project": {"fullDocument": 1}}]
+        pipeline = [{"$changeStream": start}, *shape]
+        watch = {"aggregate": "journal", "pipeline": pipeline, "cursor": {"batchSize": 0}}
+        self._cursor = (await self._command(watch))["cursor"]
 
     async def _command(self, command: dict[str, Any]) -> dict[str, Any]:
         """Commands forget the client's options: without them, times would lose their zone."""
@@ -279,14 +281,14 @@ class MongoFeed:
         answer = await self._database.command(command, codec_options=options, session=self._session)
         return dict(answer)
 
-    async def next(self) -> tuple[Sequence[Commit], Any]:
+    async def next(self, *, wait_ms: int = WAIT_MS) -> tuple[Sequence[Commit], Any]:
         if self._backlog is not None:
             documents = await self._backlog.to_list(500)
             if documents:
                 return [from_document(d) for d in documents], None
             self._backlog = None
         more = {"getMore": self._cursor["id"], "collection": "journal"}
-        answer = await self._command({**more, "maxTimeMS": self.WAIT_MS, "batchSize": 1000})
+        answer = await self._command({**more, "maxTimeMS": wait_ms, "batchSize": 1000})
         cursor = answer["cursor"]
         self._cursor["id"] = cursor["id"]
         commits = [from_document(change["fullDocument"]) for change in cursor["nextBatch"]]

@@ -16,12 +16,13 @@ from pymongo import InsertOne
 from shared.desk import Vault
 from shared.errors import PortalError
 from shared.journal import Commit
-from shared.mongo import Database, Lease, MongoFeed, answered, from_document
+from shared.mongo import Database, Lease, MongoFeed, answered, from_document, majority_time
 from shared.projections import Fields, Projection, Projector
 
 log = structlog.get_logger(__name__)
 
 Progress = Callable[[int, int], None]  # commits read, commits in all
+SHORT: Final = 100  # milliseconds that a read waits for news
 NEAR: Final = 50  # commits in one read: the copy is as good as caught up
 STREAMS: Final = 200  # folded side by side and written in one bulk
 TTL: Final = timedelta(seconds=20)
@@ -114,7 +115,7 @@ class _Rebuild:
         """Bring what was written meanwhile: past the live list's own mark, until hardly anything is left."""
         count, place = 0, ""
         while True:
-            commits, token = await self.feed.next()
+            commits, token = await self.feed.next(wait_ms=SHORT)
             await copy.project(commits)
             await self.own.renew()
             count += len(commits)
@@ -143,8 +144,9 @@ def _of(kind: str) -> dict[str, Any]:
 
 async def _now(database: Database) -> Any:
     """The place in the journal's change stream from which on everything is still to come."""
+    start = {"startAtOperationTime": await majority_time(database.command)}
     answer = await database.command(
-        {"aggregate": "journal", "pipeline": [{"$changeStream": {}}], "cursor": {"batchSize": 0}}
+        {"aggregate": "journal", "pipeline": [{"$changeStream": start}], "cursor": {"batchSize": 0}}
     )
     cursor = answer["cursor"]
     await database.command({"killCursors": "journal", "cursors": [cursor["id"]]})

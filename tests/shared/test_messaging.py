@@ -20,7 +20,7 @@ from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.follower import Follower
 from shared.messaging.inbox import Inbox
 from shared.messaging.relay import Relay, producer_for
-from shared.mongo import MongoJournal
+from shared.mongo import MongoFeed, MongoJournal
 from shared.testing import MemoryJournal, MemoryVault, local
 
 AT = local("2026-11-23T09:00")
@@ -231,3 +231,30 @@ async def test_the_time_of_a_commit_keeps_its_zone_on_the_way(database: Any) -> 
         await until(lambda: bool(seen))
     assert seen == [one]
     assert dict(seen[0].recorded("qa")[0].headers())["ce_time"] == b"2026-11-23T02:00:00.000+00:00"
+
+
+async def test_a_follower_that_starts_among_writers_misses_nothing(database: Any) -> None:
+    """What is written, and held by no majority yet, as the first follower starts: a plain change stream would
+    start after it, a majority read end before it."""
+    for number in range(15):
+        fresh, seen = database.client[f"{database.name}-{number}"], set()
+        fresh = fresh.with_options(codec_options=database.codec_options)
+        journal = MongoJournal(fresh)
+
+        async def write(journal: MongoJournal = journal) -> None:
+            for _ in range(12):
+                id = uuid4()
+                await journal.append(commit(id, Head(), QuestionClosed(question_id=id)))
+
+        writing = asyncio.create_task(write())
+        await asyncio.sleep(0.004 * (number % 10))
+        feed, quiet = MongoFeed(fresh), 0
+        await feed.open(None, None)
+        while quiet < 2 or not writing.done():
+            commits, _ = await feed.next(wait_ms=100)
+            seen |= {c.key for c in commits}
+            quiet = 0 if commits else quiet + 1
+        await feed.close()
+        await writing
+        assert len(seen) == 12
+        await database.client.drop_database(fresh.name)
