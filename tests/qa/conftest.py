@@ -8,12 +8,13 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from services.qa import domain
 from services.qa.app import build
 from services.qa.domain.codes import Codes
-from services.qa.queries.read_models import projections
+from services.qa.queries.read_models import ANSWERS, ATTEMPTS, QUESTIONS, projections
 from services.qa.regulation import Policy
 from services.qa.settings import QaSettings
 from shared.contracts.qa import NoticeKind
@@ -98,8 +99,9 @@ class Edges:
         await projector.project(sorted(commits, key=lambda c: (c.stream, c.version)))
 
 
-@pytest.fixture
-async def edges(mongo_uri: str) -> AsyncIterator[Edges]:
+@pytest.fixture(scope="session")
+async def running(mongo_uri: str) -> AsyncIterator[tuple[Service[Policy], FastAPI]]:
+    """One service for all tests of the session."""
     settings = QaSettings(
         environment="local", roles=frozenset({Role.API}), mongo_uri=mongo_uri,
         mongo_database=f"qa-{uuid4().hex[:8]}", directory_file=DIRECTORY, log_format="console",
@@ -108,9 +110,26 @@ async def edges(mongo_uri: str) -> AsyncIterator[Edges]:
     service = build(settings)
     app = service.app()
     async with app.router.lifespan_context(app):
-        transport = httpx2.ASGITransport(app=SignedIn(app))
-        async with httpx2.AsyncClient(transport=transport, base_url="http://qa") as http:
-            yield Edges(http, service)
+        yield service, app
     again = connect(mongo_uri, service.database.name)
     await again.client.drop_database(again.name)
     again.client.close()
+
+
+@pytest.fixture
+async def edges(
+    running: tuple[Service[Policy], FastAPI], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Edges]:
+    """An empty desk; a page that waits for its read model has it brought up to date."""
+    service, app = running
+    transport = httpx2.ASGITransport(app=SignedIn(app))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://qa") as http:
+        edges = Edges(http, service)
+
+        async def caught_up(*_: Any) -> None:
+            await edges.project()
+
+        monkeypatch.setattr(service.edge, "caught_up", caught_up)
+        yield edges
+    for name in ("journal", "vault", QUESTIONS, ANSWERS, ATTEMPTS):
+        await service.database[name].delete_many({})
