@@ -241,6 +241,6 @@ class RequestFrame:
         finally:
             seconds = time.perf_counter() - began
             SECONDS.labels(scope["method"], str(status)).observe(seconds)
-            if not scope["path"].startswith(("/health", "/static", "/metrics")):
+            if not scope["path"].startswith(("/health", "/static", "/metrics", "/v1/operations")):
                 log.info("request.answered", method=scope["method"], path=scope["path"], status=status,
                          seconds=round(seconds, 4))  # fmt: skip
