@@ -151,13 +151,13 @@ async def draw(edge: Edge[Any], now: datetime) -> Board:
     rows = day_rows(today, last, late=late, soon=soon, later=later)
     due_now = await queries.deadlines(database, DeadlineFilter(state="breached"), now, limit=6)
     overdue = await views.deadline_views(database, due_now, now, units=units, urls=urls)
-    due_soon = await queries.deadlines(
-        database, DeadlineFilter(state="open", day=today.isoformat()), now, limit=50
-    )
-    risks = [v for v in await views.deadline_views(database, due_soon, now, units=units, urls=urls) if v.risk]
+    troubled = await board_queries.troubled_notices(database, 50)
+    endangered = await board_queries.endangered(database, [n["subject"] for n in troubled if n["statutory"]])
+    risks = [
+        v for v in await views.deadline_views(database, endangered, now, units=units, urls=urls) if v.risk
+    ]
     states = await board_queries.services(database)
     peaks = await board_queries.peaks(database)
-    troubled = await board_queries.troubled_notices(database, 4)
     notices = await board_queries.notice_counts(database, now - timedelta(days=30))
     drawn = Board(
         at=now, days=rows, widest=max(row.tally.total for row in rows),
@@ -168,7 +168,7 @@ async def draw(edge: Edge[Any], now: datetime) -> Board:
         chart=chart_of(await board_queries.backlog(database, now - timedelta(hours=1)), now),
         dead=dead_of(states), services=services_of(states, now),
         portals=portals_of(states), notices=notices,
-        troubled=await views.notice_views(database, troubled, urls=urls),
+        troubled=await views.notice_views(database, troubled[:4], urls=urls),
     )  # fmt: skip
     drawn.incidents.extend(incidents_of(drawn))
     return drawn
@@ -288,7 +288,7 @@ def incidents_of(board: Board) -> list[str]:
     if slow is not None and slow.state == "bad":
         said.append(f"{slow.name} chậm: {slow.waiting} sự kiện {slow.topic} đang chờ.")
     if board.risks:
-        said.append(f"{len(board.risks)} thư phải gửi trong ngày chưa gửi được.")
+        said.append(f"{len(board.risks)} thư mà Quy chế bắt buộc chưa gửi được.")
     if board.notices["failed"]:
         said.append(
             f"{board.notices['failed']} thư bị máy chủ thư từ chối hẳn, cần báo người hỏi bằng cách khác."

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.notifier.queries import Document
-from services.notifier.regulation import NoticeStatus
+from services.notifier.regulation import TELLING, NoticeStatus
 from shared.mongo import Database, answered
 
 SOURCES = ("qa", "content", "sync")
@@ -91,6 +91,13 @@ async def troubled_notices(database: Database, limit: int) -> list[Document]:
     """Notices that a person should look at: refused for good, or waiting to be tried again."""
     which = {"status": {"$in": [NoticeStatus.FAILED.value, NoticeStatus.RETRYING.value]}}
     return list(await database.notices.find(which).sort([("requested_at", -1)]).limit(limit).to_list(limit))
+
+
+@answered
+async def endangered(database: Database, subjects: list[str]) -> list[Document]:
+    """Open deadlines of these subjects that end when somebody has been told."""
+    which = {"subject": {"$in": subjects}, "status": "open", "duty": {"$in": sorted(TELLING)}}
+    return list(await database.deadlines.find(which).sort("due_at", 1).limit(20).to_list(20))
 
 
 @answered

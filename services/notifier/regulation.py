@@ -125,6 +125,9 @@ DUTIES: Final[Mapping[str, str]] = {
     "linking": "Đồng bộ cổng liên kết",
 }
 
+# Duties that end when the asker has been told: «thông báo ngay trong ngày», «gửi câu trả lời».
+TELLING: Final = frozenset({"same_day_notice", "send_answer"})
+
 NOTICE_KINDS: Final[Mapping[str, str]] = {
     "acknowledgement": "Xác nhận đã nhận câu hỏi",
     "refusal": "Thông báo không thụ lý",

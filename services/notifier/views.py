@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.notifier import queries
 from services.notifier.queries import Document
-from services.notifier.regulation import CITED, DUTIES, NOTICE_KINDS
+from services.notifier.regulation import CITED, DUTIES, NOTICE_KINDS, TELLING
 from shared import calendar
 from shared.calendar import CALENDAR, DayLine, Due, Explanation, WorkingCalendar
 from shared.mongo import Database
@@ -171,9 +171,6 @@ def risk_of(unsent: Mapping[str, Any] | None) -> str:
         return "Thư đang được gửi lại"
     at = unsent["next_at"].astimezone(calendar.VIETNAM)
     return f"Thư chưa gửi được, thử lại lúc {at:%H:%M:%S}: {unsent['reason']}"
-
-
-TELLING: Final = frozenset({"same_day_notice", "send_answer"})
 
 
 async def deadline_views(
