@@ -15,7 +15,7 @@ from shared.journal import Commit, Head, Stored
 from shared.messaging.dead_letters import Original
 from shared.projections import Projection
 from shared.service import Service
-from shared.settings import ServiceSettings
+from shared.settings import Role, ServiceSettings
 from shared.web.edge import staff
 from shared.workflow import Actor
 
@@ -55,11 +55,15 @@ def record(
 
 
 class SmallService:
-    def __init__(self, mongo_uri: str, database: str, instance: str = "r1") -> None:
+    def __init__(
+        self, mongo_uri: str, database: str, instance: str = "r1", kafka: str = "127.0.0.1:1"
+    ) -> None:
         self.broken: dict[UUID, Exception] = {}
         settings = ServiceSettings(
             environment="local",
+            roles=frozenset({Role.API, Role.WORKER}),  # a relay would bring its own words back to it
             mongo_uri=mongo_uri,
+            kafka_bootstrap=kafka,
             mongo_database=database,
             instance=instance,
             log_level="ERROR",

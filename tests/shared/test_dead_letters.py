@@ -12,12 +12,19 @@ from shared.contracts.qa import QuestionClosed
 from shared.errors import Unavailable
 from shared.messaging.dead_letters import Filter, State, id_of
 from shared.messaging.masking import mask, mask_body, reason_of
+from shared.messaging.relay import producer_for
 from shared.messaging.runs import AskReplay, Doing, Runs, shown
 from shared.mongo import Lease
 from shared.workflow import Actor
 from tests.shared.small_service import SmallService, record
 
 POISON = RuntimeError("không xử lý được")
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service sets the process's logs up; here the process is pytest's."""
+    monkeypatch.setattr("shared.logging.set_up", lambda *_, **__: None)
 
 
 @pytest.fixture
@@ -489,3 +496,27 @@ async def test_an_event_too_new_for_this_build_is_replayed_after_the_upgrade_in_
         del base.REGISTRY[AnswerReleased.name, 9]
     assert shown(done)["replayed"] == 1
     assert await small.heard(question) == ("a1", "a2", "closed")
+
+
+async def test_the_whole_way_on_real_parts(mongo_uri: str, kafka: str, database: Any) -> None:
+    """Broker → inbox → burial → an operator's replay by the running service → the effect, once."""
+    small, question = SmallService(mongo_uri, database.name, kafka=kafka), uuid4()
+    small.broken[question] = POISON
+    producer = producer_for(kafka, "qa")
+    await producer.start()
+    try:
+        async with small.service.app().router.lifespan_context(small.service.app()):
+            for version in (1, 2, 3):
+                one = record(question, version)
+                await producer.send_and_wait(one.topic, one.value, key=one.key, headers=list(one.headers))
+            async with asyncio.timeout(40):
+                while await small.graves.count({"key": f"question-{question}"}) < 3:
+                    await asyncio.sleep(0.1)
+            small.broken.clear()
+            async with small.client() as http:
+                ask = {"filter": {"key": f"question-{question}"}, "dry_run": False, "reason": "đã sửa"}
+                done = (await http.post("/v1/dead-letters/replay", json=ask)).json()
+            assert (done["state"], done["replayed"], done["released"]) == ("finished", 1, 2)
+            assert await small.heard(question) == ("a1", "a2", "a3")
+    finally:
+        await producer.stop()
