@@ -26,7 +26,7 @@ from shared.web.forms import Email
 from shared.web.identity import IdentityUnavailable, ProviderRefused, ServiceTokens
 
 ONE_ADDRESS: Final[TypeAdapter[str]] = TypeAdapter(Email)
-BEFORE_BODY: Final = 20.0  # seconds from the first word to the server up to its leave to send the body
+BEFORE_BODY: Final = 4.0  # seconds for the server's greeting and sender, and again for recipient and DATA
 IDLE: Final = 20.0  # seconds after which a server may have hung up on an unused connection
 START_INPUT, COMPLETED, PERMANENT = 354, 250, 500
 
@@ -58,7 +58,7 @@ class Services:
 
     async def get(self, service: str, path: str) -> httpx2.Response:
         if self._client is None:
-            self._client = httpx2.AsyncClient(timeout=5.0, trust_env=False, follow_redirects=False)
+            self._client = httpx2.AsyncClient(timeout=4.0, trust_env=False, follow_redirects=False)
         return await self._client.get(
             self._settings.inside[service].rstrip("/") + path,
             headers={**await self._tokens.header(), "Accept": "application/json"},

@@ -99,9 +99,7 @@ class Policy:
 
     first_retry: timedelta = timedelta(seconds=2)
     longest_retry: timedelta = timedelta(minutes=15)
-    claim_timeout: timedelta = timedelta(
-        seconds=60
-    )  # a sender that has not said how it ended is taken as lost
+    claim_timeout: timedelta = timedelta(seconds=25)  # a sender silent for so long is taken as lost
     courtesy_attempts: int = 10
     message_domain: str = "bhxh.example.vn"  # right of the @ in each Message-ID
 

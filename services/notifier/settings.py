@@ -20,7 +20,7 @@ class NotifierSettings(ServiceSettings):
     )
     smtp_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
     smtp_timeout: float = Field(
-        15.0, gt=0, le=20, description="Seconds to wait for each reply of the mail server."
+        10.0, gt=0, le=12, description="Seconds to wait for each reply of the mail server."
     )
     smtp_connections: int = Field(
         4,
@@ -37,7 +37,10 @@ class NotifierSettings(ServiceSettings):
     )
     longest_retry_seconds: float = Field(900.0, gt=0, description="Longest wait between two tries.")
     claim_timeout_seconds: float = Field(
-        60.0, ge=45, description="A sender silent for so long is taken as lost, and its mail as uncertain."
+        25.0,
+        ge=25,  # longer than the letter's fetching and the whole dialogue may take, shorter than the promise
+        le=30,
+        description="A sender silent for so long is taken as lost, and its mail as uncertain.",
     )
     courtesy_attempts: int = Field(
         10, ge=1, description="Tries of a mail that no rule demands (acknowledgement)."
