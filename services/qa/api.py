@@ -77,7 +77,7 @@ async def ask(
     question = await desk.run(handlers.receive_question, body.command(codes))
     tagged(response, desk.version(question))
     response.headers["Location"] = "/track"
-    return views_asker.receipt(await views.file_for(edge, question.id), codes)
+    return views_asker.receipt(question, desk.version(question), edge, codes)
 
 
 @router.post("/v1/tracking", tags=["người hỏi"], summary="Tra cứu câu hỏi của mình")

@@ -1,5 +1,6 @@
 """Câu hỏi: one function per command or event: load, decide, append. Words go beside the journal first."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
@@ -35,8 +36,8 @@ async def keep_words(desk: QaDesk, what: str, words: str) -> tuple[str, str]:
 async def receive_question(cmd: domain.ReceiveQuestion, desk: QaDesk) -> Question:
     """The same letter within a day, sent twice under whatever key, is the first question."""
     today = desk.calendar.day_of(desk.now)
-    for day in (today, today - timedelta(days=1)):
-        known = await desk.find(Question, question_id_of(cmd.same_letter, day))
+    ids = [question_id_of(cmd.same_letter, day) for day in (today, today - timedelta(days=1))]
+    for known in await asyncio.gather(*(desk.find(Question, id) for id in ids)):
         if known and desk.now - known.received_at < timedelta(hours=SAME_LETTER_HOURS):
             return known
     letter = cmd.letter
@@ -45,9 +46,8 @@ async def receive_question(cmd: domain.ReceiveQuestion, desk: QaDesk) -> Questio
         {"name": letter.name, "email": letter.email, "phone": letter.phone, "province": letter.province,
          "subject": letter.subject, "text": letter.text},
     )  # fmt: skip
-    id = question_id_of(cmd.same_letter, today)
     return await desk.append(
-        domain.receive(id, cmd, ref, digest, at=desk.now, calendar=desk.calendar, policy=desk.policy)
+        domain.receive(ids[0], cmd, ref, digest, at=desk.now, calendar=desk.calendar, policy=desk.policy)
     )
 
 

@@ -79,7 +79,7 @@ async def received(request: Request) -> Response:
     told = tracked(file, await views.unit_names(edge.directory), edge.calendar, datetime.now(UTC))
     return await page(
         request, "ask_received.html", nav_current="ask", file=file, told=told,
-        receipt=views_asker.receipt(file, codes_of(request)),
+        receipt=views_asker.receipt(file.question, file.version, edge, codes_of(request)),
     )  # fmt: skip
 
 

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from services.qa.domain import Question
 from services.qa.domain.codes import Codes
+from services.qa.domain.receiving import triage_clock
 from services.qa.queries.file import File
 from services.qa.queries.tracking import GROUND_VI, tracked
 from services.qa.regulation import Duty, Policy, Status
@@ -63,13 +65,12 @@ class TrackingOut(BaseModel):
     published: bool = False
 
 
-def receipt(file: File, codes: Codes) -> ReceiptOut:
-    question = file.question
-    triage = next(each for each in file.clocks if each.clock.duty == Duty.TRIAGE).clock
+def receipt(question: Question, version: int, edge: Edge[Policy], codes: Codes) -> ReceiptOut:
+    triage = triage_clock(question.received_at, edge.calendar, edge.policy)
     return ReceiptOut(
         id=question.id, number=question.number, tracking_code=codes.tracking_code(question.id),
         received_at=question.received_at, counted_from=question.counted_from, triage_due=triage.due_at,
-        triage_due_vi=triage.explanation_vi, version=file.version,
+        triage_due_vi=triage.explanation_vi, version=version,
     )  # fmt: skip
 
 
