@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from time import monotonic
 from typing import Any, Final
 
 import structlog
 from bson import decode, encode
 from bson.codec_options import CodecOptions
 from pymongo import InsertOne
+from pymongo.write_concern import WriteConcern
 
 from shared.desk import Vault
 from shared.errors import PortalError
@@ -24,7 +26,9 @@ log = structlog.get_logger(__name__)
 Progress = Callable[[int, int], None]  # commits read, commits in all
 SHORT: Final = 100  # milliseconds that a read waits for news
 NEAR: Final = 50  # commits in one read: the copy is as good as caught up
-STREAMS: Final = 200  # folded side by side and written in one bulk
+READ: Final = 2000  # commits in one read
+STREAMS: Final = 1000  # in one write
+LANES: Final = 20  # fetches from the vault at once
 TTL: Final = timedelta(seconds=20)
 PATIENCE: Final = 2.0  # seconds in which the live projector may still bring what seems to differ
 CODEC: Final[CodecOptions[Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
@@ -81,6 +85,7 @@ class _Rebuild:
     own: Lease
     feed: MongoFeed
     progress: Progress
+    renewed: float = 0.0
 
     async def run(self) -> Rebuilt:
         began = datetime.now(UTC)
@@ -88,7 +93,8 @@ class _Rebuild:
         beside = f"{live}.rebuild"
         start = await _now(self.database)
         await _empty_copy(self.database, live, beside)
-        commits = await self._fill(self.database[beside])
+        # One node may hold the copy at first: the swap is a majority's, and with it all that came before.
+        commits = await self._fill(self.database[beside].with_options(write_concern=WriteConcern(w=1)))
         # The live projector's own rules, on the copy.
         copied = Projection(beside, self.projection.kind, self.projection.columns)
         copy = Projector(self.database, [copied], self.source, self.vault, lambda _: None)
@@ -103,13 +109,26 @@ class _Rebuild:
     async def _fill(self, beside: Any) -> int:
         total, done = await self.database.journal.count_documents(_of(self.projection.kind)), 0
         self.progress(0, total)
-        async for batch in _batches(self.database, self.projection.kind):
-            documents = await _folded(self.projection, batch, self.source, self.vault)
-            await beside.bulk_write([InsertOne(d) for d in documents], ordered=False)
-            done += sum(map(len, batch))
-            self.progress(done, max(total, done))
-            await self.own.renew()
+        writing: asyncio.Future[Any] | None = None  # of one batch, while the next is read and folded
+        try:
+            async for batch in _batches(self.database, self.projection.kind):
+                documents = await _folded(self.projection, batch, self.source, self.vault)
+                if writing:
+                    await writing
+                rows = [InsertOne(document) for document in documents]
+                writing = asyncio.ensure_future(beside.bulk_write(rows, ordered=False))
+                done += sum(map(len, batch))
+                self.progress(done, max(total, done))
+                await self._hold()
+        finally:
+            if writing:
+                await writing
         return done
+
+    async def _hold(self) -> None:
+        if monotonic() - self.renewed > TTL.total_seconds() / 4:
+            await self.own.renew()
+            self.renewed = monotonic()
 
     async def _drain(self, copy: Projector, mark: Any) -> int:
         """Bring what was written meanwhile: past the live list's own mark, until hardly anything is left."""
@@ -117,7 +136,7 @@ class _Rebuild:
         while True:
             commits, token = await self.feed.next(wait_ms=SHORT)
             await copy.project(commits)
-            await self.own.renew()
+            await self._hold()
             count += len(commits)
             place = token["_data"] if token else place  # resume tokens sort as their places do
             if place and len(commits) < NEAR and (mark is None or place >= mark["_data"]):
@@ -163,27 +182,20 @@ async def _empty_copy(database: Database, live: str, beside: str) -> None:
         await database.command({"createIndexes": beside, "indexes": wanted})
 
 
-async def _streams(database: Database, kind: str) -> AsyncIterator[list[Commit]]:
-    """Each stream of a kind, whole, in order; read as a flow."""
-    stream: list[Commit] = []
-    order = [("stream", 1), ("version", 1)]
-    async for document in database.journal.find(_of(kind)).sort(order).batch_size(1000):
-        commit = from_document(document)
-        if stream and stream[0].stream != commit.stream:
-            yield stream
-            stream = []
-        stream.append(commit)
-    if stream:
-        yield stream
-
-
 async def _batches(database: Database, kind: str) -> AsyncIterator[list[list[Commit]]]:
+    """The streams of a kind, each whole and in order, so many at a time; read as a flow."""
+    order = [("stream", 1), ("version", 1)]
+    cursor = database.journal.find(_of(kind)).sort(order).batch_size(READ)
     batch: list[list[Commit]] = []
-    async for stream in _streams(database, kind):
-        batch.append(stream)
-        if len(batch) == STREAMS:
-            yield batch
-            batch = []
+    while documents := await cursor.to_list(READ):
+        for commit in map(from_document, documents):
+            if batch and batch[-1][0].stream == commit.stream:
+                batch[-1].append(commit)
+                continue
+            if len(batch) >= STREAMS:
+                yield batch
+                batch = []
+            batch.append([commit])
     if batch:
         yield batch
 
@@ -191,7 +203,13 @@ async def _batches(database: Database, kind: str) -> AsyncIterator[list[list[Com
 async def _folded(
     projection: Projection, batch: Sequence[Sequence[Commit]], source: str, vault: Vault
 ) -> list[Fields]:
-    return list(await asyncio.gather(*(projection.fold(stream, source, vault) for stream in batch)))
+    """Some side by side, for a column may fetch from the vault."""
+
+    async def fold(part: Sequence[Sequence[Commit]]) -> list[Fields]:
+        return [await projection.fold(stream, source, vault) for stream in part]
+
+    parts = await asyncio.gather(*(fold(batch[n::LANES]) for n in range(LANES)))
+    return list(chain.from_iterable(parts))
 
 
 @answered

@@ -97,12 +97,10 @@ async def test_what_the_relay_publishes_twice_is_one_dead_letter(small: SmallSer
 
 async def test_a_settled_one_that_comes_again_holds_up_nothing(small: SmallService) -> None:
     question = uuid4()
-    (id,) = await bury(small, question, 1)
-    await small.graves.mark(id, State.DISCARDED, "u-truc")
-    small.broken[question] = POISON
-    await small.inbox.handle([record(question, 1)])
-    del small.broken[question]
-    await small.inbox.handle([record(question, 2)])
+    bad = record(question, 1, value=b"not json")
+    await small.inbox.handle([bad])
+    await small.graves.mark(id_of(bad), State.DISCARDED, "u-truc")
+    await small.inbox.handle([bad, record(question, 2)])
     assert await small.heard(question) == ("a2",)
 
 
