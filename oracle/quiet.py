@@ -1,0 +1,72 @@
+"""Waits until nothing moves any more. What still moves, or waits, when patience ends is stuck."""
+
+import asyncio
+import time
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError
+
+from oracle.evidence import Collector, on_topic
+from oracle.points import ALL
+from shared.mongo import TROUBLE, from_document
+
+STILL: Final = 2.0  # seconds without a new commit
+OPEN_NOTICES: Final = {"status": {"$in": ["requested", "retrying", "sending"]}}
+OPEN_DELIVERIES: Final = {"state": {"$in": ["pending", "failed"]}}
+
+
+async def waiting(collector: Collector) -> list[str]:
+    """What is left to do, in words; nothing when all is done."""
+    left: list[str] = []
+    databases = collector.databases
+    for what, collection, query in (
+        ("notices to be sent", databases["notifier"].notices, OPEN_NOTICES),
+        ("deliveries to be made", databases["sync"].deliveries, OPEN_DELIVERIES),
+    ):
+        if count := await collection.count_documents(query):
+            left.append(f"{count} {what}")
+    for name in ALL:
+        if count := await databases[name].dead_letters.count_documents({"state": "buried"}):
+            left.append(f"{count} dead letters in {name}")
+    left += [f"{count} records for {name}" for name, count in (await collector.lags()).items()]
+    return left
+
+
+async def behind(collector: Collector) -> list[str]:
+    """What journals have and topics or read models have not."""
+    left: list[str] = []
+    ids = {seen.id for seen in await collector.read_topics()}
+    for name, database in collector.databases.items():
+        commits = [from_document(d) async for d in database.journal.find()]
+        missing = sum(id not in ids for c in commits for id, *_ in on_topic(c, name))
+        if missing:
+            left.append(f"{missing} events of {name} to be published")
+        for projection in collector.projections(name):
+            if odd := await collector.odd(name, projection):
+                left.append(f"{len(odd)} rows of {name}.{projection.collection} to be brought up")
+    return left
+
+
+async def counts(collector: Collector) -> list[int]:
+    return [await d.journal.estimated_document_count() for d in collector.databases.values()]
+
+
+async def quiet(collector: Collector, patience: float, tell: Any = lambda _: None) -> list[str]:
+    """Until all is done and nothing is added for a while. Returns what was still left when patience ended."""
+    until = time.monotonic() + patience
+    left: list[str] = ["nothing was looked at"]
+    while True:
+        try:
+            left = await waiting(collector)
+            if not left:
+                before = await counts(collector)
+                left = await behind(collector)
+                await asyncio.sleep(STILL)
+                if not left and before == await counts(collector) and not await waiting(collector):
+                    return []
+        except (*TROUBLE, KafkaError, OSError) as error:
+            left = [f"parts do not answer ({type(error).__name__})"]
+        if time.monotonic() > until:
+            return left
+        tell(left)
+        await asyncio.sleep(1.0)
