@@ -18,6 +18,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, 
 
 from shared.errors import NotFound, Unavailable
 from shared.journal import AlreadyDone, Commit, Stored, VersionConflict
+from shared.together import Together
 
 Database = Any
 Collection = Any
@@ -70,26 +71,39 @@ def to_document(commit: Commit) -> dict[str, Any]:
 
 
 def from_document(document: dict[str, Any]) -> Commit:
-    facts = {name: value for name, value in document.items() if name not in {"_id", "events"}}
-    events = tuple(Stored(e["name"], e["version"], e["data"]) for e in document["events"])
-    return Commit(key=document["_id"], events=events, **facts)
+    """Raises TypeError or KeyError for a field too many or too few."""
+    d = document
+    if len(d) != len(Commit.__slots__):
+        raise TypeError(f"not a commit: {', '.join(d)}")
+    return Commit(
+        d["_id"], d["stream"], d["version"],
+        tuple([Stored(e["name"], e["version"], e["data"]) for e in d["events"]]),
+        d["at"], d["by"], d["correlation"], d["causation"], d["fingerprint"], d["previous"], d["hash"],
+    )  # fmt: skip
 
 
 class MongoJournal:
-    """Concurrent appends share one ``insert_many``; each caller hears of its own commit."""
+    """Concurrent appends share one ``insert_many``, concurrent reads one ``find``; each caller hears of its
+    own."""
 
     def __init__(self, database: Database, *, most_waiting: int = 5000, batch: int = 500) -> None:
         self._collection: Collection = database.journal
         self._waiting: deque[tuple[Commit, asyncio.Future[None]]] = deque()
         self._most_waiting, self._batch = most_waiting, batch
         self._writer: asyncio.Task[None] | None = None
+        self._reads = Together(self._streams)
+
+    async def read(self, stream: str, *, upto: int | None = None) -> list[Commit]:
+        commits = await self._reads.ask(stream)
+        return commits if upto is None else [c for c in commits if c.version <= upto]
 
     @answered
-    async def read(self, stream: str, *, upto: int | None = None) -> list[Commit]:
-        which: dict[str, Any] = {"stream": {"$eq": stream}}
-        if upto is not None:
-            which["version"] = {"$lte": upto}
-        return [from_document(d) async for d in self._collection.find(which).sort("version", 1)]
+    async def _streams(self, streams: Sequence[str]) -> dict[str, list[Commit]]:
+        found: dict[str, list[Commit]] = {stream: [] for stream in streams}
+        cursor = self._collection.find({"stream": {"$in": streams}}).sort([("stream", 1), ("version", 1)])
+        for document in await cursor.to_list(None):
+            found[document["stream"]].append(from_document(document))
+        return found
 
     @answered
     async def find(self, key: str) -> Commit | None:

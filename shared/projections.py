@@ -7,11 +7,12 @@ from typing import Any
 
 import structlog
 from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
 
 from shared.contracts.base import Event, Recorded
 from shared.desk import Vault
 from shared.journal import Commit
-from shared.mongo import Database, answered
+from shared.mongo import DUPLICATE, Database, answered
 
 log = structlog.get_logger(__name__)
 
@@ -78,14 +79,39 @@ class Projector:
 
     @answered
     async def project(self, commits: Sequence[Commit]) -> None:
-        changes: dict[str, list[UpdateOne]] = {}
-        wakes: set[str] = set()
+        streams: dict[str, list[Commit]] = {}
         for commit in commits:
-            for projection in self._by_kind.get(commit.stream.partition("-")[0], ()):
-                updates = await projection.updates(commit, self._source, self._vault)
-                changes.setdefault(projection.collection, []).extend(updates)
-                wakes.update(projection.wakes)
-        for collection, updates in changes.items():
-            await self._database[collection].bulk_write(updates, ordered=True)
+            streams.setdefault(commit.stream, []).append(commit)
+        wakes: set[str] = set()
+        for kind, projections in self._by_kind.items():
+            ours = [group for stream, group in streams.items() if stream.partition("-")[0] == kind]
+            if ours:
+                for projection in projections:
+                    await self._show(projection, ours)
+                    wakes.update(projection.wakes)
         for job in wakes:
             self._wake(job)
+
+    async def _show(self, projection: Projection, streams: Sequence[Sequence[Commit]]) -> None:
+        """Streams that begin here are inserted whole, which costs half an upsert; what is there already, as
+        after a crash, and what goes on is updated under the guard."""
+        collection = self._database[projection.collection]
+        begin = [group for group in streams if group[0].version == 1]
+        later = [group for group in streams if group[0].version > 1]
+        if begin:
+            whole = [await projection.fold(group, self._source, self._vault) for group in begin]
+            try:
+                await collection.insert_many(whole, ordered=False)
+            except BulkWriteError as refused:
+                errors = refused.details["writeErrors"]
+                if refused.details["writeConcernErrors"] or any(e["code"] != DUPLICATE for e in errors):
+                    raise
+                later += [begin[error["index"]] for error in errors]
+        updates = [
+            update
+            for group in later
+            for commit in group
+            for update in await projection.updates(commit, self._source, self._vault)
+        ]
+        if updates:
+            await collection.bulk_write(updates, ordered=True)

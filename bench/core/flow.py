@@ -1,5 +1,5 @@
-"""Consume → dedupe, history, state → published and acked: a full topic is worked off, by the naive service, by
-bare drivers and by ours; the watcher looks at the state and at the broker, never into a process."""
+"""Consume → dedupe, history, state → published and acked: a full topic is worked off, by the naive service,
+by bare drivers and by ours; the watcher looks at the state and at the broker, never into a process."""
 
 import asyncio
 import contextlib
@@ -122,9 +122,7 @@ def delay(ground: Ground, pace: float, seconds: float) -> list[float]:
         count = int(pace * seconds)
 
         async def both() -> list[float]:
-            await asyncio.gather(
-                fill(ground, heard, range(count), pace), watch(ground, database, out, count)
-            )
+            await asyncio.gather(fill(ground, heard, range(count), pace), watch(ground, database, out, count))
             came, went = await asyncio.gather(_times(ground, heard, count), _times(ground, out, count))
             return [(went[id] - at) / 1000 for id, at in came.items()][count // 10 :]
 

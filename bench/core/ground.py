@@ -60,7 +60,9 @@ class Ground:
         return f"bench{self._count}"
 
     @contextlib.contextmanager
-    def running(self, module: str, *arguments: str, ready: Ready | None = None, **env: str) -> Iterator[Process]:
+    def running(
+        self, module: str, *arguments: str, ready: Ready | None = None, **env: str
+    ) -> Iterator[Process]:
         self._count += 1
         name = f"{module.rpartition('.')[2]}-{self._count}"
         settings = {

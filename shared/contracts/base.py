@@ -116,21 +116,20 @@ class Recorded(Generic[E]):
 
     def headers(self) -> list[tuple[str, bytes]]:
         """CloudEvents attributes as Kafka headers; extension names are lower case letters only."""
-        attributes = {
-            "ce_specversion": "1.0",
-            "ce_id": self.id,
-            "ce_source": f"/services/{self.source}",
-            "ce_type": self.event.name,
-            "ce_subject": self.stream,
-            "ce_time": self.at.isoformat(timespec="milliseconds"),
-            "ce_eventversion": str(self.event.version),
-            "ce_sequence": str(self.version),
-            "ce_index": str(self.index),
-            "ce_actor": self.by,
-            "ce_correlationid": self.correlation,
-            "content-type": "application/json",
-        }
-        return [(name, value.encode()) for name, value in attributes.items()]
+        return [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", self.id.encode()),
+            ("ce_source", f"/services/{self.source}".encode()),
+            ("ce_type", self.event.name.encode()),
+            ("ce_subject", self.stream.encode()),
+            ("ce_time", self.at.isoformat(timespec="milliseconds").encode()),
+            ("ce_eventversion", b"%d" % self.event.version),
+            ("ce_sequence", b"%d" % self.version),
+            ("ce_index", b"%d" % self.index),
+            ("ce_actor", self.by.encode()),
+            ("ce_correlationid", self.correlation.encode()),
+            ("content-type", b"application/json"),
+        ]
 
 
 def class_of(name: str, version: int) -> type[Event]:

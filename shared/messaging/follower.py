@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -16,6 +16,7 @@ from shared.mongo import Database, Lease, LeaseLost, MongoFeed
 log = structlog.get_logger(__name__)
 
 TTL: Final = timedelta(seconds=6)  # a dead follower's work is taken up after this at the latest
+PACE: Final = 0.1  # seconds between two marks while there is work: a crash repeats that much
 PATIENCE: Final = 1.0  # seconds between two looks at a lease that somebody else holds
 
 
@@ -58,28 +59,30 @@ class Follower:
                 self.active = False
 
     async def _follow(self) -> None:
-        mark = await self._lease.facts()
-        token, since = mark.get("token"), mark.get("marked_at")
+        found = await self._lease.facts()
+        token, since = found.get("token"), found.get("marked_at")
         feed = MongoFeed(self._database)
+        done: dict[str, Any] = {}  # what the mark does not say yet
         try:
             await feed.open(token, since)
             self.active = True
             log.info(
                 "follower.started", follower=self.name, epoch=self._lease.epoch, resumed=token is not None
             )
-            renewed = monotonic()
+            saved = monotonic()
             while True:
-                commits, token = await feed.next()
+                commits, token = await feed.next(wait_ms=int(PACE * 1000) if done else MongoFeed.WAIT_MS)
                 if commits:
                     await self._effect(commits)
-                overdue = monotonic() - renewed > TTL.total_seconds() / 3
-                if token is not None and (commits or overdue):
-                    await self._lease.renew(token=token, **({"marked_at": commits[-1].at} if commits else {}))
-                elif overdue:
-                    await self._lease.renew()
-                else:
-                    continue
-                renewed = monotonic()
+                if token is not None and (commits or done):
+                    done |= {"token": token} | ({"marked_at": commits[-1].at} if commits else {})
+                waited = monotonic() - saved
+                if waited > (PACE if done else TTL.total_seconds() / 3):
+                    await self._lease.renew(**(done or ({"token": token} if token is not None else {})))
+                    done, saved = {}, monotonic()
         finally:
+            with contextlib.suppress(Exception):
+                if done:
+                    await self._lease.renew(**done)
             with contextlib.suppress(Exception):
                 await feed.close()
