@@ -36,6 +36,11 @@ class Matter(Body):
     subject: Line
 
 
+@router.get("/")
+async def home() -> Response:
+    return see_other("/ask")
+
+
 @router.get("/ask")
 async def start(request: Request) -> Response:
     return await _page(request, "ask_subject.html", {})

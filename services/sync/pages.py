@@ -27,6 +27,11 @@ STATES: Final = (
 KINDS: Final = {"government": "Cổng Chính phủ", "ministry": "Bộ, ngành", "province": "BHXH tỉnh, thành phố"}
 
 
+@router.get("/")
+async def home() -> RedirectResponse:
+    return see_other("/desk/portals")
+
+
 @router.get("/desk/portals")
 async def board(
     request: Request,

@@ -161,6 +161,8 @@ def test_an_article_is_reviewed_approved_and_read(arrives: Arrives, edges: Edges
         ("oanh", "sync", "/desk/portals"),
         ("lan", "qa", "/desk/unit"),
         ("khoi", "qa", "/desk/publishing"),
+        ("oanh", "sync", "/"),
+        ("", "qa", "/"),
         ("", "content", "/no-such-page"),
         ("", "mail", "/"),
         ("", "bo-noi-vu", "/"),
