@@ -278,8 +278,9 @@ class MongoFeed:
             await self._follow(token)
         if token is None:
             missed = {"at": {"$gte": since - self.MARGIN}} if since else {}
-            found = self._database.journal.find(missed).sort([("at", 1), ("version", 1)])
-            self._backlog = found.batch_size(500)
+            # By version, never by time: clocks differ, and what a late clock wrote must not come first.
+            found = self._database.journal.find(missed).sort([("stream", 1), ("version", 1)])
+            self._backlog = found.allow_disk_use(True).batch_size(500)
 
     async def _follow(self, token: Any) -> None:
         now = "startAtOperationTime"
