@@ -1,8 +1,9 @@
-"""Acknowledged = in the journal = on the topic, in order; the record is whole, and every read model equals what
-a rebuild would make of it."""
+"""Acknowledged = in the journal = on the topic, in order; the record is whole, and every read model equals
+what a rebuild would make of it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from oracle.client import SUBJECTS, Command
 from oracle.evidence import Evidence, Seen, on_topic
@@ -11,6 +12,7 @@ from oracle.points import ALL
 from shared.journal import Commit
 
 BY_HAND = ("poison:",)
+CLOCKS_DIFFER = timedelta(seconds=12)  # with the time in which a former holder notices
 
 
 def commands(ledger: Sequence[Command], found: Evidence) -> Findings:
@@ -100,9 +102,9 @@ def topics(found: Evidence) -> Findings:
             for id, topic, _, _, data in on_topic(commit, name):
                 copies = seen.pop(id, [])
                 yield from _copies(id, topic, data.encode(), copies, commit.correlation)
-                most = max(1, found.epochs[name])
+                most = 1 + found.holders.changes_after(name, commit.at - CLOCKS_DIFFER)
                 if len(copies) > most:
-                    what = f"{id} was published {len(copies)} times; its relay had {most} holders"
+                    what = f"{id} was published {len(copies)} times; {most} relays had it in hand"
                     yield Finding(DOUBLED, "topics", what, commit.correlation)
     for id, copies in seen.items():
         yield Finding(DOUBLED, "topics", f"{id} ×{len(copies)} is in no journal", copies[0].key)

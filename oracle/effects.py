@@ -208,7 +208,7 @@ def portals(found: Evidence) -> Findings:
 
 
 def dead_letters(poisons: Sequence[Poison], found: Evidence) -> Findings:
-    """Poison is buried and nothing else is; its key waits until it is discarded, and all of it goes on then."""
+    """Poison is buried and nothing else is; its key waits until it is discarded, and all of it goes on."""
     by_hand = {(letter.service, poison.place) for poison in poisons for letter in poison.letters}
     for poison in poisons:
         for letter in poison.letters:

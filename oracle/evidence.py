@@ -1,9 +1,11 @@
 """What can be found out afterwards, from outside: journals, topics, mails, shelves, read models, chains."""
 
 import asyncio
+import contextlib
 import importlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, cast
 
@@ -24,7 +26,7 @@ from services.sync.queries import PROJECTIONS as SYNC
 from shared.chain import Report, verify
 from shared.contracts.base import TOPICS, Event, Recorded, class_of
 from shared.journal import Commit
-from shared.mongo import Database, MongoVault, connect, from_document
+from shared.mongo import TROUBLE, Database, MongoVault, connect, from_document
 from shared.projections import Projection
 from shared.rebuild import differences
 
@@ -62,6 +64,23 @@ class Seen:
 
 
 @dataclass
+class Holders:
+    """When each service's relay was seen to change hands: (when, how often until then)."""
+
+    seen: dict[str, list[tuple[datetime, int]]]
+
+    def note(self, service: str, epoch: int) -> None:
+        rows = self.seen.setdefault(service, [])
+        if not rows or rows[-1][1] != epoch:
+            rows.append((datetime.now(UTC), epoch))
+
+    def changes_after(self, service: str, at: datetime) -> int:
+        rows = self.seen.get(service, [])
+        before = max((epoch for when, epoch in rows if when <= at), default=rows[0][1] if rows else 0)
+        return max((epoch for _, epoch in rows), default=0) - before
+
+
+@dataclass
 class Evidence:
     journals: dict[str, list[Commit]] = field(default_factory=dict)
     topics: list[Seen] = field(default_factory=list)
@@ -71,7 +90,7 @@ class Evidence:
     words: dict[str, dict[str, str]] = field(default_factory=dict)  # service → ref → hash
     differing: dict[str, list[str]] = field(default_factory=dict)  # service.collection → what
     chains: dict[str, Report] = field(default_factory=dict)
-    epochs: dict[str, int] = field(default_factory=dict)  # how often a relay has changed hands
+    holders: "Holders" = field(default_factory=lambda: Holders({}))
     concerns: list[str] = field(default_factory=list)  # journal writes that no majority was asked for
     deadlines: dict[str, dict[str, Any]] = field(default_factory=dict)  # by id
     lags: dict[str, int] = field(default_factory=dict)
@@ -106,8 +125,6 @@ class Collector:
             found.graves[name] = await database.dead_letters.find().to_list(None)
             found.words[name] = {d["_id"]: d["hash"] async for d in database.vault.find({}, {"hash": 1})}
             found.chains[name] = await verify(database, name)
-            lease = await database.leases.find_one({"_id": "relay"}) or {}
-            found.epochs[name] = int(lease.get("epoch", 0))
             found.concerns += await _weak_writes(database)
             for projection in self.projections(name):
                 odd = await self.odd(name, projection)
@@ -124,6 +141,15 @@ class Collector:
         notes = WORKING_NOTES.get(projection.collection, set())
         found = await differences(database, projection, service, MongoVault(database))
         return [f"{d.id}: {d.what}" for d in found if not set(d.what.split(", ")) <= notes]
+
+    async def watch_holders(self, holders: Holders) -> None:
+        """Until cancelled."""
+        while True:
+            for name, database in self.databases.items():
+                with contextlib.suppress(*TROUBLE):
+                    lease = await database.leases.find_one({"_id": "relay"}) or {}
+                    holders.note(name, int(lease.get("epoch", 0)))
+            await asyncio.sleep(1.0)
 
     def projections(self, service: str) -> Sequence[Projection]:
         match service:

@@ -1,5 +1,5 @@
-"""One process of a service as the oracle runs it: the product's own wiring, with named points around its seams,
-a clock that is off by seconds, and, when asked for, one deliberate fault.
+"""One process of a service as the oracle runs it: the product's own wiring, with named points around its
+seams, a clock that is off by seconds, and, when asked for, one deliberate fault.
 
 ``python -m oracle.process`` with ORACLE_FOLDER and the service's own settings in the environment."""
 
@@ -52,10 +52,10 @@ def main() -> None:
     folder = Path(os.environ["ORACLE_FOLDER"])
     off = offset_of(int(os.environ["ORACLE_SEED"]), instance)
     time_machine.travel(datetime.now(UTC) + timedelta(seconds=off), tick=True).start()
-    app = importlib.import_module(f"services.{name}.app")
-    shorten(name)
     if mutant := os.environ.get("ORACLE_MUTANT"):
         mutants.MUTANTS[mutant].put_in(name)
+    app = importlib.import_module(f"services.{name}.app")
+    shorten(name)
     seams.wrap(name, Passer(folder / "armed", folder / "notes", name, instance))
     app.build(settings_of(name)).serve()
 

@@ -25,9 +25,8 @@ async def waiting(collector: Collector) -> list[str]:
     ):
         if count := await collection.count_documents(query):
             left.append(f"{count} {what}")
-    for name in ALL:
-        if count := await databases[name].dead_letters.count_documents({"state": "buried"}):
-            left.append(f"{count} dead letters in {name}")
+    buried = {name: await databases[name].dead_letters.count_documents({"state": "buried"}) for name in ALL}
+    left += [f"{count} dead letters in {name}" for name, count in buried.items() if count]
     left += [f"{count} records for {name}" for name, count in (await collector.lags()).items()]
     return left
 
@@ -41,9 +40,10 @@ async def behind(collector: Collector) -> list[str]:
         missing = sum(id not in ids for c in commits for id, *_ in on_topic(c, name))
         if missing:
             left.append(f"{missing} events of {name} to be published")
-        for projection in collector.projections(name):
-            if odd := await collector.odd(name, projection):
-                left.append(f"{len(odd)} rows of {name}.{projection.collection} to be brought up")
+        odd = {p.collection: await collector.odd(name, p) for p in collector.projections(name)}
+        left += [
+            f"{len(rows)} rows of {name}.{where} to be brought up" for where, rows in odd.items() if rows
+        ]
     return left
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import pickle
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,7 +13,7 @@ from typing import Final
 
 from oracle import checks, effects
 from oracle.client import Client, Command
-from oracle.evidence import Collector, Evidence
+from oracle.evidence import Collector, Evidence, Holders
 from oracle.faults import Faults
 from oracle.findings import Finding, counted
 from oracle.lives import Lives
@@ -45,6 +47,9 @@ class Outcome:
     def good(self) -> bool:
         return not self.findings
 
+    def by_check(self) -> Counter[tuple[str, str]]:
+        return Counter((finding.kind, finding.check) for finding in self.findings)
+
     @property
     def totals(self) -> dict[str, int]:
         return counted(self.findings)
@@ -72,6 +77,8 @@ async def _run(plan: Plan, folder: Path, mutant: str, tell: Tell, patience: floa
         world.began = client.began
         lives = Lives(client, plan.seed)
         faults = Faults(world, client, lives)
+        holders = Holders({})
+        watch = asyncio.create_task(collector.watch_holders(holders))
         try:
             await asyncio.gather(_live(plan, lives), faults.carry_out(plan))
             outcome.unhit = disarm_all(world.armed)
@@ -83,16 +90,16 @@ async def _run(plan: Plan, folder: Path, mutant: str, tell: Tell, patience: floa
             left = await quiet(collector, patience)
             tell(f"  quiet after {time.monotonic() - began:.0f} s" + (f"; left: {left}" if left else ""))
             found = await collector.all()
+            found.holders = holders
+            if dump := os.environ.get("ORACLE_DUMP"):
+                facts = client.ledger, faults.poisons, found, left, world.timeline
+                Path(dump).write_bytes(pickle.dumps(facts))
             outcome.findings = judge(client.ledger, faults.poisons, found, left)
             _figures(outcome, client.ledger, found)
-            import pickle
-
-            (folder.parent / "last.pickle").write_bytes(
-                pickle.dumps((client.ledger, faults.poisons, found, left, world.timeline))
-            )
             if outcome.findings:
                 outcome.history = history(outcome.findings[0], client.ledger, found, world)
         finally:
+            watch.cancel()
             await client.close()
             edges.close()
             collector.close()

@@ -83,9 +83,13 @@ def _project_write(at: Passer) -> None:
     original: Call = Projector.project
 
     async def project(self: Projector, commits: Any) -> None:
+        plain = self._database
         if at.armed("project.write"):
-            self._database = _Watched(self._database, lambda: at("project.write"))
-        await original(self, commits)
+            self._database = _Watched(plain, lambda: at("project.write"))
+        try:
+            await original(self, commits)
+        finally:
+            self._database = plain
 
     setattr(Projector, "project", project)  # noqa: B010
 
@@ -104,12 +108,14 @@ class _Watched:
 
 
 class _WatchedCollection:
+    """Whatever is done to it passes the point first."""
+
     def __init__(self, collection: Any, passing: Callable[[], None]) -> None:
         self._collection, self._passing = collection, passing
 
-    async def bulk_write(self, *args: Any, **kwargs: Any) -> Any:
+    def __getattr__(self, name: str) -> Any:
         self._passing()
-        return await self._collection.bulk_write(*args, **kwargs)
+        return getattr(self._collection, name)
 
 
 def wrap(service: str, at: Passer) -> None:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -97,7 +97,10 @@ class World:
 
     def come(self, service: str) -> None:
         """One more replica, under a name that the consumer group has not seen."""
-        name = self.system.add_replica(service)
+        known = set(self.system.names())
+        with contextlib.suppress(Trouble):  # it may die as it comes; then it is started again
+            self.system.add_replica(service)
+        (name,) = (n for n in set(self.system.names()) - known if n.startswith(f"{service}-"))
         self.replicas[service].append(name)
         self.tell(f"{name} joins")
 
@@ -180,7 +183,3 @@ class World:
                 return True
             await asyncio.sleep(0.2)
         return False
-
-
-def sorted_hits(hits: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(hits.items())
