@@ -54,6 +54,7 @@ class Desk(Generic[Policy]):
     causation: str = ""
     expected: int | None = None  # the version that `If-Match` names
     heads: dict[str, Head] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)  # stream → version, to be seen in lists
 
     async def find(self, kind: type[A], id: Any, *, upto: int | None = None) -> A | None:
         stream = kind.stream_of(id)
@@ -85,6 +86,7 @@ class Desk(Generic[Policy]):
         ).sealed(self.heads.get(stream, Head()))  # fmt: skip
         await self.journal.append(commit)
         self.heads[stream] = commit.head
+        self.written[stream] = commit.version
         return state
 
     @property
@@ -100,7 +102,7 @@ class Desk(Generic[Policy]):
         the first one had, whatever has happened since."""
         for attempt in range(1, TRIES + 1):
             try:
-                return await handler(command, self)
+                return self._told(await handler(command, self))
             except PortalError as error:
                 done = await self.journal.find(self.once) if self.once else None
                 if done is not None:
@@ -111,9 +113,17 @@ class Desk(Generic[Policy]):
                     raise
         raise AssertionError("unreachable")
 
+    def _told(self, state: A) -> A:
+        """A decision without events has written nothing; what it answers with is on record all the same."""
+        stream = state.stream_of(state.id)
+        if stream in self.heads:
+            self.written.setdefault(stream, self.heads[stream].version)
+        return state
+
     async def _answer_again(self, done: Commit) -> Any:
         if done.fingerprint != self.fingerprint:
             raise IdempotencyKeyReused
+        self.written[done.stream] = done.version
         kind, _, id = done.stream.partition("-")
         return await self.find(self.kinds[kind], id, upto=done.version)
 

@@ -40,6 +40,7 @@ from shared.projections import Projection, Projector
 from shared.settings import Role, ServiceSettings
 from shared.web import problems
 from shared.web.edge import Edge, RequestFrame
+from shared.web.freshness import Freshness, Lists, described
 from shared.web.health import health_router
 from shared.web.identity import Verifier
 from shared.web.look import Look, SecurityHeaders, static_app
@@ -135,6 +136,8 @@ class Service(Generic[P]):
             app.include_router(router)
         asyncapi.mount(app, self.broker, self.title)
         app.mount("/static", static_app(*self._own_static))
+        described(app)
+        app.add_middleware(Freshness, lists=Lists(self.database, self.projections, self.edge.kinds))
         app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
         app.add_middleware(DoorMiddleware, door=door)
         app.add_middleware(SecurityHeaders, form_action=(s.issuer_url,))

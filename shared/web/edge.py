@@ -128,10 +128,11 @@ def expected_version(request: Request) -> int | None:
 
 async def _command(request: Request, actor: Actor) -> Desk[Any]:
     body = await request.body()
-    return edge_of(request).desk(
+    desk = request.state.desk = edge_of(request).desk(
         actor, once=_key(request, actor), fingerprint=fingerprint(request.method, request.url.path, body),
         correlation=request.state.correlation, expected=expected_version(request),
     )  # fmt: skip
+    return desk
 
 
 async def staff_desk(request: Request, actor: Staff) -> Desk[Any]:
@@ -172,7 +173,7 @@ async def form_desk(request: Request, actor: Actor) -> tuple[dict[str, Any], Des
     fields.pop(CSRF_FIELD, None)
     key = str(fields.pop("idempotency_key", "")) or uuid4().hex
     expected = str(fields.pop("expected_version", ""))
-    desk = edge_of(request).desk(
+    desk = request.state.desk = edge_of(request).desk(
         actor, once=f"{actor.subject}:{key}", correlation=request.state.correlation,
         fingerprint=fingerprint("form", request.url.path, repr(sorted(fields.items()))),
         expected=int(expected) if expected.isdigit() else None,
