@@ -1,7 +1,7 @@
 """Who may do what in which state, and under which clause: a table that the code obeys, that the
 documents are drawn from, and that the tests walk whole."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -36,10 +36,21 @@ class Step(Generic[S]):
 
 
 class Workflow(Generic[S]):
-    """The rows of one aggregate's life, in the order in which a reader meets them."""
+    """The rows of one aggregate's life, in the order in which a reader meets them.
 
-    def __init__(self, *steps: Step[S]) -> None:
+    ``what_vi``, ``acts_vi`` and ``states_vi`` are the field's words: a refusal is read by people."""
+
+    def __init__(
+        self,
+        *steps: Step[S],
+        what_vi: str = "hồ sơ",
+        acts_vi: Mapping[str, str] | None = None,
+        states_vi: Mapping[S, str] | None = None,
+    ) -> None:
         self.steps = steps
+        self._what_vi = what_vi
+        self._acts_vi = acts_vi or {}
+        self._states_vi = states_vi or {}
         self._by_act: dict[tuple[S, str], list[Step[S]]] = {}
         for step in steps:
             self._by_act.setdefault((step.status, step.act), []).append(step)
@@ -50,13 +61,14 @@ class Workflow(Generic[S]):
         Raises Forbidden when no role of the actor may ever do this, IllegalTransition when the state
         does not allow it; the role is judged first, so that a stranger learns nothing of the state."""
         if not any(step.act == act and step.role in by.roles for step in self.steps):
-            raise Forbidden(f"Vai trò của bạn không được phép: {act}.", act=act)
+            raise Forbidden(f"Vai trò của bạn không được {self._acts_vi.get(act, act)}.", act=act)
         for step in self._by_act.get((status, act), ()):
             if step.role in by.roles:
                 return step.after
         allowed = sorted({step.act for step in self.steps if step.status == status})
         raise IllegalTransition(
-            f"Không thể thực hiện «{act}» khi hồ sơ đang ở trạng thái «{status.value}».",
+            f"Không thể {self._acts_vi.get(act, act)} khi {self._what_vi} ở trạng thái"
+            f" «{self._states_vi.get(status, status.value)}».",
             act=act, state=status.value, allowed=allowed,
         )  # fmt: skip
 

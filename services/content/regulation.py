@@ -214,4 +214,7 @@ WORKFLOW: Final = Workflow(
     Step(S.APPROVED, "publish", R.APPROVER, S.PUBLISHED, REVIEW),
     Step(S.APPROVED, "publish", R.EDITOR, S.PUBLISHED, REVIEW),
     Step(S.PUBLISHED, "withdraw", R.APPROVER, S.WITHDRAWN, TRUTH),
+    what_vi="bài",
+    acts_vi=ACT_NAMES,
+    states_vi=STATUS_NAMES,
 )

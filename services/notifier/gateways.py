@@ -42,7 +42,7 @@ class LetterUnavailable(Exception):
 class Letters(Protocol):
     """Who owns the words and hands them out at the moment of sending."""
 
-    async def letter(self, question: UUID, kind: str) -> dict[str, Any]: ...
+    async def letter(self, question: UUID, kind: str, round: int) -> dict[str, Any]: ...
 
 
 class Services:
@@ -64,10 +64,10 @@ class Services:
             headers={**await self._tokens.header(), "Accept": "application/json"},
         )
 
-    async def letter(self, question: UUID, kind: str) -> dict[str, Any]:
-        """Address and words for the asker. Raises LetterUnavailable."""
+    async def letter(self, question: UUID, kind: str, round: int) -> dict[str, Any]:
+        """Address and words for the asker, of this round of its kind. Raises LetterUnavailable."""
         try:
-            answer = await self.get("qa", f"/v1/letters/{question}/{kind}")
+            answer = await self.get("qa", f"/v1/letters/{question}/{kind}?round={round}")
         except (httpx2.HTTPError, IdentityUnavailable, ProviderRefused) as error:
             raise LetterUnavailable(f"chưa lấy được nội dung thư ({type(error).__name__})") from error
         if answer.status_code != 200:

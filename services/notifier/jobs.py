@@ -122,7 +122,7 @@ class Outbox:
         """Fetch, compose, send. Raises NotSent."""
         try:
             question = UUID(due.subject.partition("-")[2])
-            letter = await self.owner.letter(question, due.kind)
+            letter = await self.owner.letter(question, due.kind, due.round)
         except LetterUnavailable as error:
             outcome = Delivery.DEFINITE if error.gone else Delivery.TEMPORARY
             raise NotSent(outcome, str(error)) from error

@@ -153,6 +153,7 @@ class DueNotice:
     id: UUID
     kind: str
     subject: str
+    round: int
     message_id: str
     claimed: bool
     correlation: str
@@ -166,7 +167,7 @@ async def due_notices(
     which = {"lane": {"$in": [LANE_ORDER.index(lane) for lane in lanes]}, "next_at": due(now)}
     found = database.notices.find(which).sort([("lane", 1), ("next_at", 1)]).limit(limit)
     return [
-        DueNotice(UUID(d["_id"]), d["kind"], d["subject"], d["message_id"],
+        DueNotice(UUID(d["_id"]), d["kind"], d["subject"], d["round"], d["message_id"],
                   d["status"] == NoticeStatus.SENDING.value, d["correlation"])
         async for d in found
     ]  # fmt: skip

@@ -176,7 +176,14 @@ async def published_answer(
 
 @router.get("/v1/letters/{question_id}/{kind}", tags=["dịch vụ"], summary="Nội dung một lá thư gửi người hỏi")
 async def letter(
-    question_id: UUID, kind: NoticeKind, *, by: Staff, request: Request, response: Response, edge: EdgeOf
+    question_id: UUID,
+    kind: NoticeKind,
+    *,
+    by: Staff,
+    request: Request,
+    response: Response,
+    edge: EdgeOf,
+    round: Annotated[int, Query(ge=1, description="Thông báo quá trình xử lý lần thứ mấy.")] = 1,
 ) -> dict[str, Any]:
     """Chỉ giao cho dịch vụ gửi thư, đúng lúc gửi."""
     if SERVICE_ROLE not in by.roles:
@@ -184,4 +191,4 @@ async def letter(
     response.headers["Cache-Control"] = "no-store"
     url = request.app.state.service.settings.qa_url
     file = await views.file_for(edge, question_id)
-    return await views_asker.letter_out(edge, file, kind, codes_of(request), url)
+    return await views_asker.letter_out(edge, file, kind, round, codes=codes_of(request), url=url)

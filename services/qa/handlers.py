@@ -1,6 +1,7 @@
 """Câu hỏi: one function per command or event: load, decide, append. Words go beside the journal first."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
@@ -14,6 +15,7 @@ from shared.contracts.base import Recorded
 from shared.contracts.notifier import NoticeSent
 from shared.contracts.qa import NoticeKind
 from shared.desk import Desk
+from shared.errors import NotFound
 
 QaDesk = Desk[Policy]
 ASKER: Final = "asker"
@@ -103,9 +105,8 @@ async def release_answer(cmd: domain.ReleaseAnswer, desk: QaDesk) -> Question:
 async def publish_answer(cmd: domain.PublishAnswer, desk: QaDesk) -> Question:
     question = await desk.load(Question, cmd.question_id)
     domain.permit(question, "publish", desk.by)
-    name = str((await desk.vault.get(question.letter_ref))["name"])
     texts = {"subject": cmd.subject, "question": cmd.question, "answer": cmd.answer}
-    left = {field: mask(text, name).kinds for field, text in texts.items()}
+    left = await _personal(question, texts, desk)
     domain.check_clean(left)
     ref, digest = await keep(desk, "public", texts)
     return await desk.append(domain.publish(question, cmd, ref, digest, by=desk.by, left=left))
@@ -113,7 +114,19 @@ async def publish_answer(cmd: domain.PublishAnswer, desk: QaDesk) -> Question:
 
 async def withhold_answer(cmd: domain.WithholdAnswer, desk: QaDesk) -> Question:
     question = await desk.load(Question, cmd.question_id)
-    return await desk.append(domain.withhold(question, cmd, by=desk.by))
+    left = await _personal(question, {"reason": cmd.reason}, desk)
+    return await desk.append(domain.withhold(question, cmd, by=desk.by, left=left))
+
+
+async def _personal(
+    question: Question, texts: Mapping[str, str], desk: QaDesk
+) -> Mapping[str, Sequence[str]]:
+    """The kinds of personal data that stand in each text; of an asker who was erased, no name is known."""
+    try:
+        name = str((await desk.vault.get(question.letter_ref))["name"])
+    except NotFound:
+        name = ""
+    return {field: mask(text, name).kinds for field, text in texts.items()}
 
 
 async def disclose_asker(cmd: domain.DiscloseAsker, desk: QaDesk) -> Question:

@@ -12,6 +12,12 @@ from shared.workflow import Step, Workflow
 TRIAGE_BASIS: Final = "dieu-11#hoi-dap-1"
 UNIT_BASIS: Final = "dieu-11#hoi-dap-2"
 SENDING_BASIS: Final = "dieu-11#hoi-dap-3"
+# How each clause is cited to a reader.
+CITED: Final = {
+    TRIAGE_BASIS: "Điều 11 khoản 1 điểm a, Hỏi đáp, gạch thứ nhất",
+    UNIT_BASIS: "Điều 11 khoản 1 điểm a, Hỏi đáp, gạch thứ hai",
+    SENDING_BASIS: "Điều 11 khoản 1 điểm a, Hỏi đáp, gạch thứ ba",
+}
 
 SAME_DAY_SENTENCE: Final = (
     "Trường hợp câu hỏi không liên quan đến phạm vi, chức năng nhiệm vụ của Bảo hiểm xã hội Việt Nam; "
@@ -108,6 +114,16 @@ DUTY_VI: Final = {
     Duty.SEND_ANSWER: "Gửi câu trả lời tới người hỏi",
     Duty.PUBLISH_ANSWER: "Đăng công khai câu trả lời",
 }
+ACT_VI: Final = {
+    "forward": "chuyển đơn vị trả lời",
+    "refuse": "báo câu hỏi không thuộc diện trả lời",
+    "progress": "thông báo quá trình xử lý",
+    "answer": "trả lời câu hỏi",
+    "release": "gửi câu trả lời tới người hỏi",
+    "publish": "đăng công khai câu trả lời",
+    "withhold": "quyết định không đăng câu trả lời",
+    "close": "kết thúc câu hỏi",
+}
 
 WORKFLOW: Final = Workflow(
     #    đang ở            việc             ai              thành             căn cứ
@@ -120,6 +136,9 @@ WORKFLOW: Final = Workflow(
     Step(Status.ANSWERED, "publish", Role.PUBLISHER, Status.ANSWERED, SENDING_BASIS),
     Step(Status.ANSWERED, "withhold", Role.PUBLISHER, Status.ANSWERED, SENDING_BASIS),
     Step(Status.ANSWERED, "close", Role.SYSTEM, Status.CLOSED, SENDING_BASIS),
+    what_vi="câu hỏi",
+    acts_vi=ACT_VI,
+    states_vi=STATUS_VI,
 )
 
 

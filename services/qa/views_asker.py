@@ -91,10 +91,12 @@ async def tracking_out(edge: Edge[Policy], file: File, now: datetime) -> Trackin
 
 
 async def letter_out(
-    edge: Edge[Policy], file: File, kind: NoticeKind, codes: Codes, url: str
+    edge: Edge[Policy], file: File, kind: NoticeKind, round: int, *, codes: Codes, url: str
 ) -> dict[str, Any]:
-    """What a letter of this kind says, and to whom. NotFound when the question gives no cause for it."""
+    """What a letter of this kind says, and to whom; of several progress notices, the one of this round.
+    NotFound when the question gives no cause for it."""
     question, letter = file.question, file.letter
+    report = file.report(round)
     if not letter.email:
         raise LetterErased
     triage = next(each for each in file.clocks if each.clock.duty == Duty.TRIAGE).clock
@@ -115,10 +117,10 @@ async def letter_out(
                 "reference": refusal.reference, "transferred_on": refusal.transferred_on,
                 "notice_due": refusal.notice_due, "ask_url": f"{url}/ask",
             }  # fmt: skip
-        case NoticeKind.PROGRESS if question.progress:
+        case NoticeKind.PROGRESS if report:
             return words | {
-                "words": file.progress, "promised_for": question.progress.promised_for,
-                "round": question.rounds, "unit_name": await edge.directory.unit_name(question.unit),
+                "words": file.words.get(report.words_ref, ""), "promised_for": report.promised_for,
+                "round": report.round, "unit_name": await edge.directory.unit_name(question.unit),
             }  # fmt: skip
         case NoticeKind.ANSWER if question.released:
             unit_name = await edge.directory.unit_name(question.answered_unit)

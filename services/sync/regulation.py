@@ -70,9 +70,21 @@ WORKFLOW: Final = Workflow(
     Step(Status.FAILED, "confirm", Role.SYSTEM, Status.DONE, "dieu-12#khoan-2"),
     Step(Status.FAILED, "fail", Role.SYSTEM, Status.FAILED, "dieu-12#khoan-2"),
     Step(Status.FAILED, "supersede", Role.SYSTEM, Status.SUPERSEDED, "dieu-12#khoan-2"),
-)
+    what_vi="lượt chuyển",
+    acts_vi={
+        "confirm": "ghi nhận cổng đã xác nhận", "fail": "ghi nhận chưa chuyển được",
+        "supersede": "thôi chuyển",
+    },
+    states_vi={
+        Status.PENDING: "Chờ chuyển", Status.FAILED: "Chưa chuyển được", Status.DONE: "Cổng đã xác nhận",
+        Status.SUPERSEDED: "Không còn phải chuyển",
+    },
+)  # fmt: skip
 PORTAL_WORKFLOW: Final = Workflow(
     Step(Link.LINKED, "retry", Role.OPERATOR, Link.LINKED, "dieu-12#khoan-2"),
+    what_vi="cổng",
+    acts_vi={"retry": "yêu cầu chuyển lại"},
+    states_vi={Link.LINKED: "Đang liên kết", Link.UNLINKED: "Ngừng liên kết"},
 )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +17,7 @@ from services.notifier.jobs import Outbox
 from services.notifier.regulation import Lane, NoticeStatus, Policy
 from shared.contracts.base import Event
 from shared.contracts.notifier import Delivery, NoticeFailed
+from shared.contracts.qa import QuestionProgressReported
 from shared.desk import utc_now
 from shared.messaging.follower import Follower
 from shared.projections import Projector
@@ -32,8 +33,10 @@ class Asker:
 
     def __init__(self) -> None:
         self.trouble: list[LetterUnavailable] = []
+        self.asked_for: list[tuple[str, int]] = []
 
-    async def letter(self, question: UUID, kind: str) -> dict[str, Any]:
+    async def letter(self, question: UUID, kind: str, round: int) -> dict[str, Any]:
+        self.asked_for.append((kind, round))
         if self.trouble:
             raise self.trouble.pop()
         return {
@@ -43,6 +46,7 @@ class Asker:
             "received_at": "2026-11-23T02:00:00Z", "counted_from": "2026-11-23",
             "triage_due": "2026-12-01T17:00:00Z", "ground": "out_of_scope", "explanation": "Thuộc Sở khác.",
             "agency": "Sở Nông nghiệp", "ask_url": "http://qa/ask",
+            "words": f"Báo lần {round}.", "promised_for": "2026-12-04", "unit_name": "BHXH thành phố Hà Nội",
         }  # fmt: skip
 
 
@@ -125,6 +129,23 @@ async def test_a_notice_is_sent_once_and_its_proof_kept(register: Register) -> N
     (mail,) = register.sink.mailbox.newest_first()
     assert mail.message_id == view["message_id"]
     assert "Sở Nông nghiệp" in mail.text
+
+
+async def test_two_progress_letters_that_wait_at_once_are_fetched_each_by_its_own_round(
+    register: Register,
+) -> None:
+    question = uuid4()
+    for round in (1, 2):
+        report = QuestionProgressReported(
+            question_id=question, round=round, words_ref=f"words-{round}", words_hash="hash",
+            promised_for=date(2026, 12, 4),
+        )  # fmt: skip
+        await register.hears(handlers.notify_progress, report, question, version=round)
+        await register.shown(notice_id("progress", f"question-{question}", "asker", round))
+    await register.outbox().run()
+    assert sorted(register.asker.asked_for) == [("progress", 1), ("progress", 2)]
+    texts = [mail.text for mail in register.sink.mailbox.newest_first()]
+    assert sorted(f"Báo lần {round}." in text for text in texts for round in (1, 2)).count(True) == 2
 
 
 async def test_two_replicas_send_one_mail(register: Register) -> None:

@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from shared.calendar import CALENDAR
 from shared.contracts.qa import NoticeKind
+from shared.desk import utc_now
 from tests.qa.conftest import Edges
 from tests.qa.world import question_in
 
@@ -252,6 +254,35 @@ async def test_letters_go_to_the_service_that_sends_them_and_to_nobody_else(edge
     await edges.done(asked, "refusal", REFUSAL, "u-ha")
     refusal = (await edges.get(f"{path}/refusal", "svc-notifier")).json()
     assert (refusal["explanation"], refusal["agency"]) == (REFUSAL["explanation"], REFUSAL["agency"])
+
+
+async def test_each_progress_letter_carries_the_words_of_its_own_round(edges: Edges) -> None:
+    asked = await edges.forwarded()
+    days = [CALENDAR.add(CALENDAR.day_of(utc_now()), n).isoformat() for n in (3, 5)]
+    for words, day in zip(("Đang xác minh.", "Chờ hồ sơ gốc."), days, strict=True):
+        await edges.done(asked, "progress", {"words": words, "promised_for": day}, "u-tuan")
+    path = f"/v1/letters/{asked['id']}/progress"
+    told = [(await edges.get(f"{path}?round={round}", "svc-notifier")).json() for round in (1, 2)]
+    assert [letter["words"] for letter in told] == ["Đang xác minh.", "Chờ hồ sơ gốc."]
+    assert [letter["promised_for"] for letter in told] == days
+    assert (await edges.get(f"{path}?round=3", "svc-notifier")).status_code == 404
+
+
+async def test_a_refusal_to_act_is_said_in_the_fields_words(edges: Edges) -> None:
+    asked = await edges.forwarded()
+    refused = await edges.post(f"{asked['path']}/refusal", REFUSAL, "u-tuan")
+    words = "Vai trò của bạn không được báo câu hỏi không thuộc diện trả lời."
+    assert (refused.status_code, refused.json()["detail"]) == (403, words)
+    late = await edges.post(f"{asked['path']}/refusal", REFUSAL, "u-ha")
+    assert late.json()["detail"].endswith("khi câu hỏi ở trạng thái «Đơn vị đang trả lời».")
+
+
+async def test_the_reason_for_not_publishing_is_looked_over_too(edges: Edges) -> None:
+    asked = await edges.answered()
+    refused = await edges.post(
+        f"{asked['path']}/withholding", {"reason": f"Theo ý của {asked['name']}"}, "u-khoi"
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "personal_data_left")
 
 
 async def test_a_letter_whose_asker_was_erased_is_gone(edges: Edges) -> None:

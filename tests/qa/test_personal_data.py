@@ -3,6 +3,7 @@
 import pytest
 
 from services.qa.domain.personal_data import (
+    CARD_MASK,
     CITIZEN_MASK,
     EMAIL_MASK,
     INSURANCE_MASK,
@@ -24,6 +25,8 @@ HOA = "Nguyễn Thị Hoa"
         ("căn cước 001191012345.", (CITIZEN_MASK,)),
         ("sổ bảo hiểm 0100000001", (INSURANCE_MASK,)),
         ("mã số BHXH: 7916123456,", (INSURANCE_MASK,)),
+        ("thẻ BHYT DN4797916123456", (CARD_MASK,)),
+        ("thẻ GD 4 01 01 2345 6789 hết hạn", (CARD_MASK,)),
         ("thư hoa.nguyen@hopthu.example.vn", (EMAIL_MASK,)),
         ("Tôi là Nguyễn Thị Hoa", (NAME_MASK,)),
         ("toi la nguyen thi hoa", (NAME_MASK,)),

@@ -6,6 +6,7 @@ import pytest
 
 from services.qa import domain
 from services.qa.domain import Question
+from services.qa.domain.personal_data import NAME_MASK
 from services.qa.regulation import Policy, Status
 from shared.contracts.qa import DisclosureReason, NoticeKind, Referral, RefusalGround
 from shared.errors import Forbidden, RuleBroken
@@ -45,14 +46,15 @@ def test_a_day_off_is_named_and_the_next_working_day_offered(forwarded: Question
         RULES.progress(forwarded, date(2026, 11, 24), "2026-11-23T15:00")
 
 
-def test_each_notice_sets_a_promise_and_ends_the_one_before(forwarded: Question) -> None:
+def test_each_notice_sets_a_promise_that_the_answer_alone_keeps(forwarded: Question) -> None:
+    """«…nói rõ thời hạn trả lời»: to name a later day does not keep the day that was named before."""
     once, events = RULES.progress(forwarded, date(2026, 12, 4))
     promise = clocks(events)["promised_reply:1"]
     assert (closed(events), last_day(promise), promise.working_days) == ({"unit_reply"}, "2026-12-04", None)
     twice, events = RULES.progress(once, date(2026, 12, 11), "2026-12-04T10:00")
-    assert (closed(events), twice.clocks) == ({"promised_reply:1"}, {"promised_reply:2"})
+    assert (closed(events), twice.clocks) == (set(), {"promised_reply:1", "promised_reply:2"})
     answered, events = RULES.answer(twice, "2026-12-10T10:00")
-    assert closed(events) == {"promised_reply:2"}
+    assert closed(events) == {"promised_reply:1", "promised_reply:2"}
     assert answered.clocks == {"send_answer", "publish_answer"}
 
 
@@ -109,6 +111,15 @@ def test_the_centre_may_answer_by_itself() -> None:
     assert (question.status, question.answered_by) == (Status.ANSWERED, "u-ha")
 
 
+def test_the_reason_for_not_publishing_names_nobody() -> None:
+    question, _ = RULES.answer(RULES.forward(received())[0])
+    cmd = domain.WithholdAnswer(question.id, "Trùng với câu của Nguyễn Thị Hoa.")
+    with pytest.raises(RuleBroken) as refused:
+        domain.withhold(question, cmd, by=KHOI, left={"reason": (NAME_MASK,)})
+    assert refused.value.code == "personal_data_left"
+    assert domain.withhold(question, cmd, by=KHOI, left={"reason": ()})[0].publication_decided
+
+
 @pytest.mark.parametrize("sent_first", [True, False])
 @pytest.mark.parametrize("published", [True, False])
 def test_it_ends_when_it_is_sent_and_published_or_withheld(sent_first: bool, published: bool) -> None:
@@ -120,7 +131,7 @@ def test_it_ends_when_it_is_sent_and_published_or_withheld(sent_first: bool, pub
 
     def decide(q: Question) -> Question:
         withheld = domain.WithholdAnswer(q.id, "Trùng với câu đã đăng.")
-        return RULES.publish(q)[0] if published else domain.withhold(q, withheld, by=KHOI)[0]  # type: ignore[no-any-return]
+        return RULES.publish(q)[0] if published else domain.withhold(q, withheld, by=KHOI, left={})[0]  # type: ignore[no-any-return]
 
     first, second = (send, decide) if sent_first else (decide, send)
     half = first(question)

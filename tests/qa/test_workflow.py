@@ -41,7 +41,7 @@ def act(question: domain.Question, name: str, by: Actor) -> Any:
         "progress": lambda: RULES.progress(question, date(2026, 12, 1), by=by),
         "release": lambda: domain.release(question, domain.ReleaseAnswer(id), by=by),
         "publish": lambda: RULES.publish(question, by=by),
-        "withhold": lambda: domain.withhold(question, domain.WithholdAnswer(id, "Trùng."), by=by),
+        "withhold": lambda: domain.withhold(question, domain.WithholdAnswer(id, "Trùng."), by=by, left={}),
     }
     return doing[name]()
 

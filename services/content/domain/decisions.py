@@ -20,10 +20,8 @@ from services.content.domain.rules import (
 )
 from services.content.domain.submission import Submission
 from services.content.regulation import (
-    ACT_NAMES,
     ATTESTATIONS,
     LIMITS,
-    STATUS_NAMES,
     WORKFLOW,
     Attestation,
     Policy,
@@ -43,7 +41,7 @@ from shared.contracts.content import (
     SubmissionSubmitted,
     SubmissionWithdrawn,
 )
-from shared.errors import Forbidden, IllegalTransition
+from shared.errors import Forbidden
 from shared.workflow import Actor
 
 
@@ -263,16 +261,10 @@ def _published(submission: Submission, at: datetime) -> Event:
 
 
 def _step(submission: Submission, act: str, by: Actor) -> None:
-    """The workflow's verdict, in the field's words."""
     try:
         WORKFLOW.after(submission.status, act, by)
     except Forbidden as error:
-        raise NotYourRole(f"Vai trò của bạn không được {ACT_NAMES[act]}.", act=act) from error
-    except IllegalTransition as error:
-        raise IllegalTransition(
-            f"Không thể {ACT_NAMES[act]} khi bài ở trạng thái «{STATUS_NAMES[submission.status]}».",
-            **error.extra,
-        ) from error
+        raise NotYourRole(error.detail, act=act) from error
 
 
 def _own_unit(submission: Submission, by: Actor) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from services.qa.domain.question import FieldRule, Question, permit
+from services.qa.domain.question import FieldRule, Question, permit, promise_name
 from services.qa.regulation import (
     CENTRE_WARNING_DAYS,
     PUBLISH_ANSWER_DAYS,
@@ -115,16 +115,17 @@ def progress(
     question: Question, cmd: ReportProgress, words_ref: str, words_hash: str, *, by: Actor, at: datetime,
     calendar: WorkingCalendar, policy: Policy,
 ) -> Decision[Question]:  # fmt: skip
-    """Thông báo quá trình xử lý. Each notice sets a promise; beyond the policy's number it is escalated."""
+    """Thông báo quá trình xử lý. Each notice sets a promise of its own, which the answer alone keeps: a new
+    date does not undo an earlier one. Beyond the policy's number it is escalated."""
     permit(question, "progress", by)
     promised_for = check_promise(cmd.promised_for, at=at, calendar=calendar)
     round = question.rounds + 1
-    clock = promise_clock(f"promised_reply:{round}", promised_for, question.unit, at=at, calendar=calendar)
+    clock = promise_clock(promise_name(round), promised_for, question.unit, at=at, calendar=calendar)
     return question.then(
         QuestionProgressReported(
             question_id=question.id, round=round, words_ref=words_ref, words_hash=words_hash,
             promised_for=promised_for, escalated=round > policy.max_progress_notices,
-            opens=(clock,), closes=question.running(Duty.UNIT_REPLY, question.promise),
+            opens=(clock,), closes=question.running(Duty.UNIT_REPLY),
         )
     )  # fmt: skip
 
@@ -151,7 +152,7 @@ def answer(
                 clock(Duty.SEND_ANSWER, SEND_ANSWER_DAYS),
                 clock(Duty.PUBLISH_ANSWER, PUBLISH_ANSWER_DAYS),
             ),
-            closes=question.running(Duty.TRIAGE, Duty.UNIT_REPLY, question.promise),
+            closes=question.running(Duty.TRIAGE, Duty.UNIT_REPLY, *question.promises),
         )
     )  # fmt: skip
 

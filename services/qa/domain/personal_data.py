@@ -10,6 +10,9 @@ from services.qa.domain.words import fold
 DIGITS: Final = r"(?<![\d/.,])\+?\d(?:[ .\-]?\d){8,12}(?![\d/])"
 EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 NUMBERS: Final = re.compile(DIGITS)
+CARD: Final = re.compile(
+    r"\b[A-Za-z]{2}[ .\-]?\d(?:[ .\-]?\d){12}\b"
+)  # DN 4 79 7916123456: the card of 15 signs
 HOTLINE: Final = re.compile(r"^(1900|1800)")
 CALLED: Final = (
     r"(?P<called>\b(?:ông|bà|anh|chị|cô|chú|bác|em|bạn|cháu|tên(?: là)?|ten(?: la)?|tôi là|em là)\s+)"
@@ -19,10 +22,11 @@ EMAIL_MASK: Final = "[địa chỉ thư]"
 PHONE_MASK: Final = "[số điện thoại]"
 CITIZEN_MASK: Final = "[số căn cước]"
 INSURANCE_MASK: Final = "[mã số BHXH]"
+CARD_MASK: Final = "[mã thẻ BHYT]"
 NAME_MASK: Final = "[người hỏi]"
 LABELS: Final = {
     EMAIL_MASK: "địa chỉ thư điện tử", PHONE_MASK: "số điện thoại", CITIZEN_MASK: "số căn cước công dân",
-    INSURANCE_MASK: "mã số bảo hiểm xã hội", NAME_MASK: "họ tên người hỏi",
+    INSURANCE_MASK: "mã số bảo hiểm xã hội", CARD_MASK: "mã thẻ bảo hiểm y tế", NAME_MASK: "họ tên người hỏi",
 }  # fmt: skip
 
 
@@ -56,6 +60,7 @@ def mask(text: str, name: str) -> Masked:
         return kind
 
     text = EMAIL.sub(lambda _: found(EMAIL_MASK), text)
+    text = CARD.sub(lambda _: found(CARD_MASK), text)
 
     def number(match: re.Match[str]) -> str:
         kind = _kind_of_number(match[0])

@@ -19,7 +19,7 @@ class PersonalDataLeft(RuleBroken):
     """The text to publish still carries the asker's data (còn dữ liệu cá nhân)."""
 
     code = "personal_data_left"
-    title_vi, title_en = "Nội dung đăng còn dữ liệu cá nhân", "Personal data is left in the text"
+    title_vi, title_en = "Còn dữ liệu cá nhân của người hỏi", "Personal data is left in the text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def check_clean(left: Mapping[str, Sequence[str]]) -> None:
         if kinds
     ]
     if errors:
-        raise PersonalDataLeft("Bỏ hoặc che dữ liệu cá nhân rồi đăng lại.", errors=errors)
+        raise PersonalDataLeft("Bỏ hoặc che dữ liệu cá nhân rồi gửi lại.", errors=errors)
 
 
 def publish(
@@ -71,9 +71,12 @@ def publish(
     )  # fmt: skip
 
 
-def withhold(question: Question, cmd: WithholdAnswer, *, by: Actor) -> Decision[Question]:
-    """Không đăng công khai, có lý do."""
+def withhold(
+    question: Question, cmd: WithholdAnswer, *, by: Actor, left: Mapping[str, Sequence[str]]
+) -> Decision[Question]:
+    """Không đăng công khai, có lý do; the reason goes on record and on the topic, so it names nobody."""
     permit(question, "withhold", by)
+    check_clean(left)
     return concluded(
         question,
         AnswerWithheld(

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
-from services.qa.regulation import WORKFLOW, Role, Status
+from services.qa.regulation import WORKFLOW, Duty, Role, Status
 from shared.contracts.base import Aggregate, Event, only
 from shared.contracts.qa import (
     AnswerPublished,
@@ -58,6 +58,11 @@ class PublicationDecided(IllegalTransition):
     title_vi, title_en = "Việc đăng công khai đã được quyết định", "Publication has been decided already"
 
 
+def promise_name(round: int) -> str:
+    """Each progress notice sets a clock of its own."""
+    return f"{Duty.PROMISED_REPLY}:{round}"
+
+
 @dataclass(frozen=True, slots=True)
 class Question(Aggregate):
     KIND: ClassVar[str] = "question"
@@ -93,8 +98,13 @@ class Question(Aggregate):
 
     @property
     def promise(self) -> str:
-        """The name of the clock that the latest progress notice set."""
-        return f"promised_reply:{self.rounds}"
+        """The name of the clock that the latest progress notice set; none before the first."""
+        return promise_name(self.rounds) if self.rounds else ""
+
+    @property
+    def promises(self) -> tuple[str, ...]:
+        """The names of the clocks that the progress notices set, in their order."""
+        return tuple(promise_name(round) for round in range(1, self.rounds + 1))
 
     def running(self, *names: str) -> tuple[str, ...]:
         """Those of these clocks that still run: only they can be closed."""

@@ -11,7 +11,13 @@ from services.qa.queries.read_models import ERASED, read
 from services.qa.regulation import DUTY_VI, Duty
 from shared.calendar import VIETNAM, Due, WorkingCalendar
 from shared.contracts.base import Clock, Event, Recorded
-from shared.contracts.qa import AskerDisclosed, NoticeAccepted, NoticeKind, QuestionAnswered
+from shared.contracts.qa import (
+    AskerDisclosed,
+    NoticeAccepted,
+    NoticeKind,
+    QuestionAnswered,
+    QuestionProgressReported,
+)
 from shared.desk import Vault
 from shared.errors import NotFound
 from shared.journal import Journal
@@ -63,9 +69,15 @@ class File:
     public: dict[str, Any] = field(default_factory=dict)
 
     def running(self) -> RunningClock | None:
-        """The open clock that ends first."""
+        """The open clock that one names: the newest promise, else the one that ends first."""
         still = [each for each in self.clocks if each.closed_at is None]
-        return min(still, key=lambda each: each.clock.due_at) if still else None
+        promised = [each for each in still if each.clock.name == self.question.promise]
+        return min(promised or still, key=lambda each: each.clock.due_at, default=None)
+
+    def broken_promises(self, now: datetime) -> list[RunningClock]:
+        """Days named in progress notices that have passed without an answer."""
+        names = self.question.promises
+        return [each for each in self.clocks if each.clock.name in names and each.state(now) == "overdue"]
 
     @property
     def answer(self) -> str:
@@ -82,6 +94,13 @@ class File:
     @property
     def progress(self) -> str:
         return self.words.get(self.question.progress.words_ref, "") if self.question.progress else ""
+
+    def report(self, round: int) -> QuestionProgressReported | None:
+        """The progress notice of this round: a letter that waits is not overtaken by the next."""
+        for recorded in self.events:
+            if isinstance(recorded.event, QuestionProgressReported) and recorded.event.round == round:
+                return recorded.event
+        return None
 
     def notice(self, kind: NoticeKind) -> NoticeAccepted | None:
         """The letter of this kind that the mail server accepted first."""

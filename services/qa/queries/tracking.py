@@ -6,12 +6,11 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from services.qa.queries.file import File, RunningClock
-from services.qa.regulation import STATUS_VI, TRIAGE_BASIS, Status
+from services.qa.regulation import CITED, TRIAGE_BASIS, Duty, Status
 from shared.calendar import WorkingCalendar
 from shared.contracts.base import Event, Recorded
 from shared.contracts.qa import (
     AnswerPublished,
-    AnswerReleased,
     AnswerWithheld,
     AskerDisclosed,
     DisclosureReason,
@@ -44,11 +43,21 @@ NOTICE_VI: Final = {
     NoticeKind.PROGRESS: "Thư báo quá trình xử lý đã gửi tới bạn",
     NoticeKind.ANSWER: "Thư trả lời đã gửi tới bạn",
 }
+# What is owed to the asker, inside a sentence.
+OWED_VI: Final = {
+    Duty.TRIAGE: "phân loại câu hỏi",
+    Duty.SAME_DAY_NOTICE: "gửi thư báo bạn",
+    Duty.UNIT_REPLY: "trả lời, hoặc báo bạn quá trình xử lý",
+    Duty.PROMISED_REPLY: "trả lời như đã hẹn",
+    Duty.SEND_ANSWER: "gửi câu trả lời tới bạn",
+    Duty.PUBLISH_ANSWER: "đăng công khai câu trả lời",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """``state`` and ``icon`` paint the banner; ``left`` counts working days to the running due date."""
+    """``state`` and ``icon`` paint the banner; ``left`` counts working days to the running due date;
+    ``basis`` cites the clause of that date."""
 
     title: str
     sentence: str
@@ -58,6 +67,7 @@ class Tracking:
     steps: list[dict[str, str]]
     history: list[dict[str, Any]]
     clock: RunningClock | None
+    basis: str
     days: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -68,14 +78,28 @@ def tracked(file: File, units: Mapping[str, str], calendar: WorkingCalendar, now
     late = clock is not None and now >= clock.clock.due_at
     if late and clock is not None:
         state = "bad"
-        sentence = f"Hạn là hết {day_words(clock.last_instant)}, đã quá hạn. Chúng tôi xin lỗi bạn."
+        sentence = _overdue(clock, units)
+    elif clock is not None and (broken := file.broken_promises(now)):
+        days = ", ".join(vn_date(each.last_instant) for each in broken)
+        sentence += f" Ngày hẹn trước ({days}) đã không giữ được; chúng tôi xin lỗi bạn."
     left = None
     if clock is not None and not late:
         left = calendar.working_days_between(calendar.day_of(now), calendar.day_of(clock.last_instant))
     return Tracking(
         title, sentence, state, icon, left, _steps(file, clock),
-        history(file.events, units, file.letter.email), clock, clock.days(calendar) if clock else [],
+        history(file.events, units, file.letter.email), clock,
+        CITED[clock.clock.basis] if clock else "", clock.days(calendar) if clock else [],
     )  # fmt: skip
+
+
+def _overdue(clock: RunningClock, units: Mapping[str, str]) -> str:
+    """Who owes what, since when."""
+    who = units.get(clock.clock.owner_unit, CENTRE)
+    owed = OWED_VI[Duty(clock.clock.duty)]
+    return (
+        f"{who} phải {owed} chậm nhất hết {day_words(clock.last_instant)}; nay đã quá hạn. "
+        "Chúng tôi xin lỗi bạn."
+    )
 
 
 def day_words(day: date) -> str:
@@ -133,18 +157,17 @@ def _steps(file: File, clock: RunningClock | None) -> list[dict[str, str]]:
             else {"title": "Báo bạn", "note": limit, "state": "now"},
         ]  # fmt: skip
     place = {Status.RECEIVED: 1, Status.FORWARDED: 2, Status.ANSWERED: 3, Status.CLOSED: 4}[question.status]
-    if place == 3 and question.released:
-        place = 4
     sorted_at = latest.get(QuestionForwarded) or latest.get(QuestionAnswered)
     sent_to_asker = file.notice(NoticeKind.ANSWER)
+    if sent_to_asker:
+        place = 4
+    elif question.released:
+        limit = "chờ máy chủ thư nhận"
     titles = [
         ("Đã gửi", _stamp(question.received_at)),
         ("Phân loại", _stamp(sorted_at)),
         ("Soạn trả lời", _stamp(latest.get(QuestionAnswered))),
-        (
-            "Gửi câu trả lời",
-            _stamp(sent_to_asker.accepted_at if sent_to_asker else latest.get(AnswerReleased)),
-        ),
+        ("Gửi câu trả lời", _stamp(sent_to_asker.accepted_at if sent_to_asker else None)),
     ]
     return [
         {"title": title, "note": note if at < place else limit if at == place else "",
@@ -194,7 +217,10 @@ def _happening(recorded: Recorded[Event], units: Mapping[str, str], email: str) 
             title = f"Chuyển đến {units.get(event.unit, event.unit)}"
             text = " ".join(clock.explanation_vi for clock in event.opens)
         case QuestionRefused():
-            title, text = GROUND_VI[event.ground], f"Báo bạn chậm nhất ngày {vn_date(event.notice_due)}."
+            title, text = (
+                GROUND_VI[event.ground],
+                f"Phải báo bạn chậm nhất hết ngày {vn_date(event.notice_due)}.",
+            )
         case QuestionProgressReported():
             title = "Đơn vị báo quá trình xử lý"
             text = f"Hẹn trả lời chậm nhất ngày {vn_date(event.promised_for)}."
@@ -226,8 +252,5 @@ def refusal_view(file: File) -> dict[str, Any] | None:
         "transferred_on": refusal.transferred_on, "notice_due": refusal.notice_due,
         "transferred": refusal.referral is Referral.TRANSFERRED_BY_CENTRE,
         "told_at": told.accepted_at if told else None, "basis": TRIAGE_BASIS,
+        "basis_vi": CITED[TRIAGE_BASIS],
     }  # fmt: skip
-
-
-def status_vi(file: File) -> str:
-    return STATUS_VI[file.question.status]
