@@ -1,5 +1,5 @@
-"""``python -m oracle``: one small run; ``--full``: 100,000 commands over 20 seeds, resumed where it was broken
-off; ``--mutants``: each deliberate fault until it is caught. The last line is the verdict."""
+"""``python -m oracle``: one small run; ``--full``: 100,000 commands over 20 seeds, resumed where it was
+broken off; ``--mutants``: each deliberate fault until it is caught. The last line is the verdict."""
 
 import argparse
 import json
@@ -48,6 +48,7 @@ def arguments() -> Any:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=0, help="so many seeds, one after the other")
     parser.add_argument("--full", action="store_true", help="large runs, resumed per seed")
+    parser.add_argument("--large", action="store_true", help="the plan of a large run")
     parser.add_argument("--only", default=None, help="numbers of the faults to keep, such as 3,7,9")
     parser.add_argument("--lives", type=int, default=0)
     parser.add_argument("--mutant", default="", choices=["", *MUTANTS], help="with this deliberate fault")
@@ -58,7 +59,8 @@ def arguments() -> Any:
 
 
 def planned(seed: int, wanted: Any) -> Plan:
-    plan = MUTANTS[wanted.mutant].plan(seed) if wanted.mutant else small(seed)
+    drawn = large(seed) if wanted.large else small(seed)
+    plan = MUTANTS[wanted.mutant].plan(seed) if wanted.mutant else drawn
     if wanted.only is not None:
         plan = plan.only({int(n) for n in wanted.only.split(",") if n})
     return replace(plan, lives=wanted.lives) if wanted.lives else plan
@@ -66,13 +68,11 @@ def planned(seed: int, wanted: Any) -> Plan:
 
 def told(outcome: Outcome) -> None:
     print(
-        f"  {outcome.commands} commands ({outcome.unknown} answers lost on the way), {outcome.commits} commits, "
-        f"{outcome.records} records, {outcome.mails} mails, {outcome.seconds:.0f} s"
+        f"  {outcome.commands} commands ({outcome.unknown} answers lost on the way), "
+        f"{outcome.commits} commits, {outcome.records} records, {outcome.mails} mails, {outcome.seconds:.0f} s"
     )
-    hit = ", ".join(
-        f"{point} {outcome.hits[point]}" for point in [*POINTS, "history.lost"] if outcome.hits[point]
-    )
-    print(f"  points hit: {hit}")
+    points = [point for point in (*POINTS, "history.lost") if outcome.hits[point]]
+    print(f"  points hit: {', '.join(f'{point} {outcome.hits[point]}' for point in points)}")
     if outcome.unhit:
         print(f"  armed and not passed: {', '.join(outcome.unhit)}")
 
@@ -85,9 +85,10 @@ def failed(plan: Plan, outcome: Outcome, folder: Path, wanted: Any) -> None:
     smallest, last = shrink.shortest(plan, outcome, folder / "run", wanted.mutant, wanted.shrink)
     print(f"history of the first finding, seed {plan.seed}:")
     print("\n".join(last.history[:120]))
-    again = f"python -m oracle --seed {plan.seed} --lives {smallest.lives} --only "
-    again += ",".join(str(f.number) for f in smallest.faults) or ","
-    print(f"again: {again}" + (f" --mutant {wanted.mutant}" if wanted.mutant else ""))
+    numbers = ",".join(str(f.number) for f in smallest.faults) or ","
+    again = f"python -m oracle --seed {plan.seed} --lives {smallest.lives} --only {numbers}"
+    more = " --large" if wanted.large else f" --mutant {wanted.mutant}" if wanted.mutant else ""
+    print(f"again: {again}{more}")
 
 
 def verdict(outcomes: list[Outcome]) -> int:
@@ -116,7 +117,7 @@ def full(seeds: int, folder: Path) -> int:
         outcomes.append(outcome)
         told(outcome)
         if not outcome.good:
-            failed(plan, outcome, folder, argparse.Namespace(mutant="", shrink=0.0))
+            failed(plan, outcome, folder, argparse.Namespace(mutant="", shrink=0.0, large=True))
             break
         names = ("commands", "unknown", "kills", "seconds", "commits", "records", "mails", "hits")
         path.write_text(json.dumps({name: getattr(outcome, name) for name in names}))

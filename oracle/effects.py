@@ -3,6 +3,7 @@ from the publishers' journals, not by asking those who should have done it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from oracle.findings import DOUBLED, LOST, REORDERED, STUCK, Finding, Findings
 from oracle.points import ALL
 from oracle.poison import Letter, Poison
 from services.notifier.domain import deadline_id, notice_id
-from shared.contracts.base import ClockedEvent, Event, Recorded
+from shared.contracts.base import Clock, ClockedEvent, Event, Recorded
 from shared.contracts.content import PlacementConfirmed, SubmissionPublished, SubmissionWithdrawn
 from shared.contracts.notifier import (
     DeadlineBreached,
@@ -110,46 +111,65 @@ def _accepted(ours: Recordeds, qa: Recordeds) -> Findings:
         yield Finding(DOUBLED, "acceptances", f"notice {id} is told as accepted and was not", str(id))
 
 
+@dataclass
+class Owed:
+    """One deadline as the publishers' events make it: its clock, and how it ended."""
+
+    stream: str
+    name: str
+    clock: Clock | None = None
+    ends: list[tuple[datetime, bool]] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> tuple[str, bool]:
+        """Status, and late: the earliest end counts, and of two at one instant the fulfilment."""
+        assert self.clock is not None  # noqa: S101 (only what was opened is judged)
+        if not self.ends:
+            return "open", False
+        at, void = min(self.ends)
+        return ("void", False) if void else ("met", at >= self.clock.due_at)
+
+
+def _owed(found: Evidence) -> dict[Any, Owed]:
+    owed: dict[Any, Owed] = {}
+    heard = {kind for table in consumers("notifier").values() for kind in table}
+    for recorded in (r for name in ("content", "qa", "sync") for r in found.events(name)):
+        event = recorded.event
+        if not isinstance(event, ClockedEvent) or type(event) not in heard:
+            continue
+        clocks = {clock.name: clock for clock in event.opens}
+        for name in {*clocks, *event.closes, *event.voids}:
+            one = owed.setdefault(deadline_id(recorded.stream, name), Owed(recorded.stream, name))
+            one.clock = one.clock or clocks.get(name)
+            if name in event.closes:
+                one.ends.append((event.closed_at or recorded.at, False))
+            elif name in event.voids:
+                one.ends.append((recorded.at, True))
+    return owed
+
+
 def deadlines(found: Evidence) -> Findings:
     """The register is what the publishers' events come to, in whatever order they were told; each stage fired
     once at most, and the breach whenever the time has passed."""
-    clocks: dict[Any, Any] = {}
-    ends: dict[Any, list[tuple[datetime, bool]]] = defaultdict(list)
-    subjects: dict[Any, str] = {}
-    heard = {kind for table in consumers("notifier").values() for kind in table}
-    for name in ("content", "qa", "sync"):
-        for recorded in found.events(name):
-            event = recorded.event
-            if not isinstance(event, ClockedEvent) or type(event) not in heard:
-                continue
-            for clock in event.opens:
-                clocks.setdefault(deadline_id(recorded.stream, clock.name), clock)
-            for clock_name in {*event.closes, *event.voids}:
-                void = clock_name not in event.closes
-                at = recorded.at if void else event.closed_at or recorded.at
-                ends[deadline_id(recorded.stream, clock_name)].append((at, void))
-            for clock_name in {*(c.name for c in event.opens), *event.closes, *event.voids}:
-                subjects[deadline_id(recorded.stream, clock_name)] = recorded.stream
-    fired = _fired(found.events("notifier"))
-    for id, clock in clocks.items():
+    owed, fired = _owed(found), _fired(found.events("notifier"))
+    now = datetime.now(UTC) - CLOCKS_DIFFER
+    for id, one in owed.items():
         row = found.deadlines.get(str(id))
-        end = min(ends[id], default=None)
-        status = "open" if end is None else "void" if end[1] else "met"
-        late = bool(end and not end[1] and end[0] >= clock.due_at)
-        name = f"{clock.name} of {subjects[id]}"
-        if row is None:
-            yield Finding(LOST, "deadlines", f"{name} was never opened", subjects[id])
+        if one.clock is None:
             continue
-        if (row["status"], row["late"]) != (status, late):
-            what = f"{name} is {row['status']}, late {row['late']}; must be {status}, late {late}"
-            yield Finding(LOST, "deadlines", what, subjects[id])
+        name = f"{one.name} of {one.stream}"
+        if row is None:
+            yield Finding(LOST, "deadlines", f"{name} was never opened", one.stream)
+            continue
+        if (row["status"], row.get("late")) != one.verdict:
+            what = f"{name} is {row['status']}, late {row.get('late')}; must be {one.verdict}"
+            yield Finding(LOST, "deadlines", what, one.stream)
         for kind, times in fired[id].items():
             if times > 1:
-                yield Finding(DOUBLED, "deadlines", f"{name}: {times} × {kind.name}", subjects[id])
-        overdue = end is None and clock.due_at < datetime.now(UTC) - CLOCKS_DIFFER
-        if overdue and not fired[id][DeadlineBreached]:
-            yield Finding(STUCK, "deadlines", f"{name} is overdue and was not called a breach", subjects[id])
-    for row_id in set(found.deadlines) - {str(id) for id in subjects}:
+                yield Finding(DOUBLED, "deadlines", f"{name}: {times} × {kind.name}", one.stream)
+        if not one.ends and one.clock.due_at < now and not fired[id][DeadlineBreached]:
+            yield Finding(STUCK, "deadlines", f"{name} is overdue and was not called a breach", one.stream)
+    for row_id in set(found.deadlines) - {str(id) for id in owed}:
         yield Finding(DOUBLED, "deadlines", f"deadline {row_id} has no source", row_id)
 
 

@@ -16,6 +16,7 @@ from oracle.poison import Poison
 from oracle.world import World
 
 PARTS_WAIT: Final = 30.0
+AT_START: Final = ("anchor.before", "anchor.after", "history.lost")  # passed by a process that begins
 
 
 class Faults:
@@ -42,15 +43,8 @@ class Faults:
     async def _one(self, fault: Fault) -> None:
         world, who = self._world, fault.who
         match fault.kind:
-            case "die" | "freeze":
-                if fault.kind == "freeze":
-                    world.freeze_length(who, fault.what, fault.seconds)
-                arm(world.armed, who, fault.what, fault.kind, fault.nth)
-                if fault.what.startswith("anchor."):  # anchors are set by a process that has just started
-                    await asyncio.to_thread(world.kill, who, 0.1)
-            case "history.lost":
-                arm(world.armed, who, "history.lost", "fault")
-                await asyncio.to_thread(world.kill, who, 0.1)
+            case "die" | "freeze" | "history.lost":
+                await self._arm(fault)
             case "part_dies":
                 async with self._parts:
                     await asyncio.to_thread(world.kill, who, fault.seconds)
@@ -73,6 +67,14 @@ class Faults:
                 await self._poison(fault)
             case other:
                 raise AssertionError(other)
+
+    async def _arm(self, fault: Fault) -> None:
+        who, point = fault.who, fault.what or fault.kind
+        if fault.kind == "freeze":
+            self._world.freeze_length(who, point, fault.seconds)
+        arm(self._world.armed, who, point, fault.kind, fault.nth)
+        if point in AT_START:
+            await asyncio.to_thread(self._world.kill, who, 0.1)
 
     async def _until_up(self) -> None:
         until = time.monotonic() + PARTS_WAIT

@@ -101,9 +101,9 @@ class Lives:
             sent = await do(name, "return", "content", f"{path}/return", why, by="minh")
             if draw.random() < 0.3:
                 return
-            sent = await self._rewrite(name, path, text, sent, "lan", "<p>Nộp tại cơ quan gần nhất.</p>")
+            sent = await self._rewrite(path, text, sent, "lan", "<p>Nộp tại cơ quan gần nhất.</p>")
         elif turn < 0.8:
-            sent = await self._rewrite(name, path, text, sent, "minh", "<p>Mang theo căn cước.</p>")
+            sent = await self._rewrite(path, text, sent, "minh", "<p>Mang theo căn cước.</p>")
         yes = {"text_version": sent.answer["text_version"], "attestations": ATTESTATIONS}
         if draw.random() < 0.1:
             await do(
@@ -118,12 +118,10 @@ class Lives:
             why = {"reason": "Nội dung đã hết hiệu lực."}
             await do(name, "withdraw", "content", f"{path}/withdrawal", why, by="phuong")
 
-    async def _rewrite(
-        self, name: str, path: str, text: dict[str, Any], seen: Command, by: str, more: str
-    ) -> Command:
+    async def _rewrite(self, path: str, text: dict[str, Any], seen: Command, by: str, more: str) -> Command:
         body = {**text, "html": text["html"] + more, "note": "Bổ sung"}
         return await self._client.do(
-            name, f"rewrite by {by}", "content", f"{path}/text", body, by=by, method="PUT", etag=seen.tag
+            seen.life, f"rewrite by {by}", "content", f"{path}/text", body, by=by, method="PUT", etag=seen.tag
         )
 
 

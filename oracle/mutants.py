@@ -84,7 +84,9 @@ AFTER_BURIAL: Final = tuple(
 )
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
-    "no_once_key": Mutant("commits carry no once key", put.no_once_key, deaths("offset.before", "qa", times=2)),
+    "no_once_key": Mutant(
+        "commits carry no once key", put.no_once_key, deaths("offset.before", "qa", times=2)
+    ),
     "key_of_its_own": Mutant("a repeated request gets a key of its own", put.key_of_its_own),
     "swallowed_error": Mutant("an append's error is swallowed", put.swallowed_error, OUTAGES),
     "deaf_group": Mutant("a group commit tells everybody that it went well", put.deaf_group),
@@ -103,14 +105,17 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "two_relays": Mutant("two relays without a lease", put.two_relays, replicas=2),
     "no_fence": Mutant(
-        "a relay that lost its lease goes on", put.no_fence, SLEEPING_RELAY, seconds=40.0, lives=50, replicas=2
+        "a relay that lost its lease goes on", put.no_fence, SLEEPING_RELAY, seconds=40.0, lives=50,
+        replicas=2,
     ),
     "backwards": Mutant("a batch is published in another order", put.backwards, BACKLOG, lives=40),
     "no_version_guard": Mutant(
         "read models take older versions", put.no_version_guard, SLEEPING_PROJECTORS, seconds=16.0, lives=60,
         replicas=2,
     ),
-    "offset_first": Mutant("the offset is committed first", put.offset_first, deaths("journal.before", "notifier")),
+    "offset_first": Mutant(
+        "the offset is committed first", put.offset_first, deaths("journal.before", "notifier")
+    ),
     "argless_commit": Mutant(
         "a commit without arguments, while work is in flight", put.argless_commit,
         deaths("journal.before", "notifier"),
@@ -132,7 +137,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "a notice is sent without a record that it is being sent", put.claim_dropped, replicas=2
     ),
     "outcome_dropped": Mutant("a notice's outcome is not recorded before the retry", put.outcome_dropped),
-    "doubt_forgotten": Mutant("silence after the body counts as refused", put.doubt_forgotten, SILENT_SERVER),
+    "doubt_forgotten": Mutant(
+        "silence after the body counts as refused", put.doubt_forgotten, SILENT_SERVER
+    ),
     "confirmed_unasked": Mutant(
         "a push counts as acknowledged when it has left", put.confirmed_unasked, DEAF_PORTAL, lives=40
     ),

@@ -15,12 +15,13 @@ from pymongo import UpdateOne
 import shared.service
 import shared.web.edge
 from shared.errors import Unavailable
+from shared.feed import MongoFeed
 from shared.journal import Commit, Head, VersionConflict
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.follower import Follower
 from shared.messaging.inbox import Inbox
 from shared.messaging.relay import Relay
-from shared.mongo import Lease, MongoFeed, MongoJournal, MongoVault, to_document
+from shared.mongo import Lease, MongoJournal, MongoVault, to_document
 from shared.projections import Projection
 
 Call = Callable[..., Awaitable[Any]]
@@ -40,9 +41,7 @@ def later(work: Awaitable[Any], seconds: float = 0.0) -> None:
 
     task = asyncio.ensure_future(carried_out())
     _later.add(task)
-    task.add_done_callback(
-        lambda done: (_later.discard(done), done.exception() if not done.cancelled() else 0)
-    )
+    task.add_done_callback(_forgotten)
 
 
 def _forgotten(task: asyncio.Task[Any]) -> None:

@@ -92,8 +92,8 @@ async def _run(plan: Plan, folder: Path, mutant: str, tell: Tell, patience: floa
             found = await collector.all()
             found.holders = holders
             if dump := os.environ.get("ORACLE_DUMP"):
-                facts = client.ledger, faults.poisons, found, left, world.timeline
-                Path(dump).write_bytes(pickle.dumps(facts))
+                facts = pickle.dumps((client.ledger, faults.poisons, found, left, world.timeline))
+                await asyncio.to_thread(Path(dump).write_bytes, facts)
             outcome.findings = judge(client.ledger, faults.poisons, found, left)
             _figures(outcome, client.ledger, found)
             if outcome.findings:

@@ -11,13 +11,15 @@ from pymongo.errors import OperationFailure
 
 from oracle.points import Passer
 from shared.chain import Anchorer
+from shared.feed import HISTORY_LOST, MongoFeed
 from shared.messaging import replay
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.inbox import Inbox
 from shared.messaging.relay import Relay
-from shared.mongo import HISTORY_LOST, Lease, MongoFeed, MongoJournal, MongoVault
+from shared.mongo import Lease, MongoJournal, MongoVault
 from shared.projections import Projector
 
+GONE = 286  # MongoDB's ChangeStreamHistoryLost
 UNANSWERED = 0.002  # seconds between a write and the death of who sent it
 Call = Callable[..., Awaitable[Any]]
 
@@ -72,7 +74,7 @@ def _history_lost(at: Passer) -> None:
 
     async def follow(self: MongoFeed, token: Any) -> None:
         if token and at.take("history.lost"):
-            raise OperationFailure("the resume point may no longer be in the oplog", HISTORY_LOST)
+            raise OperationFailure("the resume point may no longer be in the oplog", GONE)
         await original(self, token)
 
     setattr(MongoFeed, "_follow", follow)  # noqa: B010
