@@ -11,7 +11,7 @@ from pymongo.errors import OperationFailure
 
 from oracle.points import Passer
 from shared.chain import Anchorer
-from shared.feed import HISTORY_LOST, MongoFeed
+from shared.feed import MongoFeed
 from shared.messaging import replay
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.inbox import Inbox

@@ -11,8 +11,9 @@ import structlog
 
 from shared.contracts.operations import JournalAnchored
 from shared.desk import utc_now
+from shared.feed import MongoFeed
 from shared.journal import AlreadyDone, Commit, Head, Stored, VersionConflict
-from shared.mongo import Database, Lease, MongoFeed, MongoJournal, answered, from_document, to_document
+from shared.mongo import Database, Lease, MongoJournal, answered, from_document, to_document
 from shared.workflow import SYSTEM
 
 log = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ReturnDocument
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from shared.errors import NotFound, Unavailable
 from shared.journal import AlreadyDone, Commit, Stored, VersionConflict
@@ -26,7 +26,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 DUPLICATE: Final = 11000
-HISTORY_LOST: Final = 286
 TROUBLE: Final = (PyMongoError,)
 
 
@@ -246,69 +245,3 @@ class Lease:
 
     async def facts(self) -> dict[str, Any]:
         return await self._collection.find_one({"_id": self.name}) or {}
-
-
-async def majority_time(command: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Any:
-    """Up to where a majority read is whole. A change stream left to itself starts later, and what was written
-    between the two, acknowledged by no majority yet, would be in neither."""
-    return (await command({"hello": 1}))["lastWrite"]["majorityOpTime"]["ts"]
-
-
-class MongoFeed:
-    """The journal's change stream by raw batches. Without a token, or when the token's place is gone
-    from the oplog, the journal itself is read from ``since`` (all of it when None) before following."""
-
-    WAIT_MS: Final = 1000
-    MARGIN: Final = timedelta(minutes=10)
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._session: Any = None
-        self._cursor: dict[str, Any] = {}
-        self._backlog: Any = None
-
-    async def open(self, token: Any, since: datetime | None) -> None:
-        self._session = await self._database.client.start_session()
-        try:
-            await self._follow(token)
-        except OperationFailure as error:
-            if error.code != HISTORY_LOST:
-                raise
-            token = None
-            await self._follow(token)
-        if token is None:
-            missed = {"at": {"$gte": since - self.MARGIN}} if since else {}
-            # By version, never by time: clocks differ, and what a late clock wrote must not come first.
-            found = self._database.journal.find(missed).sort([("stream", 1), ("version", 1)])
-            self._backlog = found.allow_disk_use(True).batch_size(500)
-
-    async def _follow(self, token: Any) -> None:
-        now = "startAtOperationTime"
-        start = {"resumeAfter": token} if token else {now: await majority_time(self._command)}
-        shape = [{"$match": {"operationType": "insert"}}, {"$project": {"fullDocument": 1}}]
-        pipeline = [{"$changeStream": start}, *shape]
-        watch = {"aggregate": "journal", "pipeline": pipeline, "cursor": {"batchSize": 0}}
-        self._cursor = (await self._command(watch))["cursor"]
-
-    async def _command(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Commands forget the client's options: without them, times would lose their zone."""
-        options = self._database.codec_options
-        answer = await self._database.command(command, codec_options=options, session=self._session)
-        return dict(answer)
-
-    async def next(self, *, wait_ms: int = WAIT_MS) -> tuple[Sequence[Commit], Any]:
-        if self._backlog is not None:
-            documents = await self._backlog.to_list(500)
-            if documents:
-                return [from_document(d) for d in documents], None
-            self._backlog = None
-        more = {"getMore": self._cursor["id"], "collection": "journal"}
-        answer = await self._command({**more, "maxTimeMS": wait_ms, "batchSize": 1000})
-        cursor = answer["cursor"]
-        self._cursor["id"] = cursor["id"]
-        commits = [from_document(change["fullDocument"]) for change in cursor["nextBatch"]]
-        return commits, cursor["postBatchResumeToken"]
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.end_session()

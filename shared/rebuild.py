@@ -17,8 +17,9 @@ from pymongo.write_concern import WriteConcern
 
 from shared.desk import Vault
 from shared.errors import PortalError
+from shared.feed import MongoFeed, majority_time
 from shared.journal import Commit
-from shared.mongo import Database, Lease, MongoFeed, answered, from_document, majority_time
+from shared.mongo import Database, Lease, answered, from_document
 from shared.projections import Fields, Projection, Projector
 
 log = structlog.get_logger(__name__)

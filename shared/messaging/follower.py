@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import structlog
 
+from shared.feed import MongoFeed
 from shared.journal import Commit
-from shared.mongo import Database, Lease, LeaseLost, MongoFeed
+from shared.mongo import Database, Lease, LeaseLost
 
 log = structlog.get_logger(__name__)
 

@@ -15,12 +15,13 @@ from shared.contracts.base import Recorded
 from shared.contracts.qa import TOPIC, AnswerReleased, AnswerWithheld, QuestionClosed
 from shared.desk import Desk
 from shared.errors import Unavailable
+from shared.feed import MongoFeed
 from shared.journal import Commit, Head, Stored
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.follower import Follower
 from shared.messaging.inbox import Inbox
 from shared.messaging.relay import Relay, producer_for
-from shared.mongo import MongoFeed, MongoJournal
+from shared.mongo import MongoJournal
 from shared.testing import MemoryJournal, MemoryVault, local
 
 AT = local("2026-11-23T09:00")

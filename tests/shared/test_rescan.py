@@ -4,8 +4,9 @@ clocks of those who wrote it said."""
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.feed import MongoFeed
 from shared.journal import Commit, Head
-from shared.mongo import MongoFeed, MongoJournal
+from shared.mongo import MongoJournal
 
 NOON = datetime(2026, 11, 23, 5, tzinfo=UTC)
 
