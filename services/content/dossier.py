@@ -15,7 +15,6 @@ from services.content.queries import submissions as queries
 from services.content.regulation import (
     CONFORMITY,
     LIMITS,
-    PERMISSION,
     RETURN_REASONS,
     REVIEW,
     SUPPLY,
@@ -46,7 +45,6 @@ CLAUSES: Final = {
     TRUTH: "Điều 8 khoản 2",
     SUPPLY: "Điều 11 khoản 1 điểm a",
     REVIEW: "Điều 11 khoản 1 điểm a",
-    PERMISSION: "Điều 11 khoản 1 điểm a",
     **{limit.basis: f"Điều 11 khoản 1 điểm a, {limit.name}" for limit in LIMITS.values()},
 }
 
@@ -74,6 +72,7 @@ class Dossier:
     placements: list[PlacementOut]
     history: list[dict[str, Any]]
     clock: SupplyClock | None
+    lag: str
     difference: dict[str, Markup] | None
     stage_since: datetime
     author_name: str
@@ -104,7 +103,7 @@ async def dossier(edge: Edge[Any], desk: Desk[Any], submission: Submission) -> D
         submission=s, version=commits[-1].version, body=body, limit=LIMITS[s.content_class],
         acts=decisions.acts(s, desk.by), own=desk.by.subject in s.hands,
         source_fault=await _source_fault(edge, body), placements=await placements(edge, s.id),
-        history=history, clock=_clock(desk, s), difference=await _difference(desk, refs, body),
+        history=history, clock=_clock(desk, s), lag=_lag(s), difference=await _difference(desk, refs, body),
         stage_since=stage_since, author_name=await edge.directory.person_name(s.author),
         unit_name=await edge.directory.unit_name(s.unit),
     )  # fmt: skip
@@ -162,6 +161,16 @@ def _clock(desk: Desk[Any], s: Submission) -> SupplyClock | None:
     return SupplyClock(s.clock.due_at - timedelta(seconds=1), s.clock.explanation_vi, strip, state, word)
 
 
+def _lag(s: Submission) -> str:
+    """How far the supply came before or after what it is about: shown, and for news never called late."""
+    if s.event_at is None or s.submitted_at is None:
+        return ""
+    behind = s.submitted_at - s.event_at
+    days, hours = abs(behind).days, abs(behind).seconds // 3600
+    size = f"{days} ngày" if days else f"{hours} giờ" if hours else "chưa đến một giờ"
+    return f"trước sự kiện {size}" if behind < timedelta() else f"sau khi sự kiện diễn ra {size}"
+
+
 def _told(event: Event, s: Submission) -> tuple[str, str, str]:  # noqa: PLR0911 (one return an event)
     """Title, words and basis of one line of the history."""
     match event:
@@ -179,7 +188,11 @@ def _told(event: Event, s: Submission) -> tuple[str, str, str]:  # noqa: PLR0911
             words = f"Đủ sáu cam kết theo Điều 8 cho phiên bản {event.text_version}."
             return "Duyệt", words, CONFORMITY
         case SubmissionPermitted():
-            return "Được phép công bố", f"Từ {vn_datetime(event.permitted_at)}.", PERMISSION
+            return (
+                "Được phép công bố",
+                f"Từ {vn_datetime(event.permitted_at)}.",
+                LIMITS[s.content_class].basis,
+            )
         case SubmissionPublished():
             return "Đăng trên Cổng", "", REVIEW
         case SubmissionWithdrawn():

@@ -175,14 +175,13 @@ LIMITS: Final = {
     ),
 }
 
-# Names that say nothing of an author or a source: they count as missing (Điều 8 khoản 3).
-NOT_A_NAME: Final = frozenset(
-    {
-        "suu tam", "st", "internet", "tren internet", "nguon internet", "mang", "tren mang", "mang internet",
-        "mang xa hoi", "facebook", "zalo", "google", "khong ro", "khong ro nguon", "nhieu nguon", "tong hop",
-        "an danh", "khuyet danh", "na", "n a", "none", "admin",
-    }
+# What says nothing of an author or a source, and what joins it: «Sưu tầm trên mạng» counts as missing (Điều 8
+# khoản 3).
+NOT_A_NAME: Final = (
+    "mang xa hoi", "mang internet", "internet", "mang", "suu tam", "tong hop", "nhieu nguon", "khong ro",
+    "an danh", "khuyet danh", "facebook", "zalo", "google", "st", "na", "n a", "none", "admin",
 )  # fmt: skip
+JOINING: Final = frozenset({"tren", "tu", "o", "cua", "theo", "va", "nguon", "tac", "gia"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from services.notifier.views import DeadlineView, NoticeView
 from shared.calendar import CALENDAR, ONE_DAY, VIETNAM
 from shared.desk import utc_now
 from shared.web.edge import Edge
+from shared.web.vietnamese import vn_day
 
 FRESH: Final = 1.0
 SILENT_AFTER: Final = timedelta(seconds=10)
@@ -194,14 +195,9 @@ def day_rows(
             continue
         off = "" if works else f"Nghỉ {named.vi.removeprefix('nghỉ ')}" if named else "Nghỉ cuối tuần"
         kind = "today" if day == today else "off" if off else ""
-        rows.append(DayRow(_day(day), tally, kind, off, url))
+        rows.append(DayRow(vn_day(day), tally, kind, off, url))
     rows.append(DayRow(f"Từ {last + ONE_DAY:%d/%m}", later, url="/desk/deadlines?state=owed"))
     return rows
-
-
-def _day(day: date) -> str:
-    names = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
-    return f"{names[day.weekday()]} {day:%d/%m}"
 
 
 def consumers_of(states: Mapping[str, Any], peaks: Mapping[str, int]) -> list[Consumer]:

@@ -61,7 +61,7 @@ def _words(event: Event) -> tuple[str, str]:
         case NoticeRequested():
             words = (
                 "Phải báo",
-                "Bắt buộc theo Quy chế." if event.statutory else "Thư lịch sự, không bắt buộc.",
+                "Bắt buộc theo Quy chế." if event.statutory else "Quy chế không bắt buộc.",
             )
         case NoticeSending():
             words = f"Lần gửi {event.attempt}: bắt đầu", "Ghi trước khi nói chuyện với máy chủ thư."

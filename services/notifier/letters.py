@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from services.notifier.gateways import Mail
 from services.notifier.regulation import CITED
 from shared.web.look import Look
+from shared.web.vietnamese import local
 
 VERSION: Final = "v1"
 SUBJECTS: Final = {
@@ -41,6 +42,7 @@ class Letter(BaseModel):
     agency: str = ""
     reference: str = ""
     transferred_on: date | None = None
+    notice_due: date | None = None
     ask_url: str = ""
     # progress
     words: str = ""
@@ -56,12 +58,13 @@ class Letter(BaseModel):
 
 def mail_for(look: Look, kind: str, facts: dict[str, Any], *, message_id: str, at: datetime) -> Mail:
     letter = Letter.model_validate(facts)
+    late = letter.notice_due is not None and local(at).date() > letter.notice_due
     promised = f"{letter.promised_for:%d/%m/%Y}" if letter.promised_for else ""
     return Mail(
         to=letter.email,
         subject=SUBJECTS[kind].format(number=letter.number, promised=promised),
-        text=look.render(f"mail/{kind}.{VERSION}.txt", letter=letter, cited=CITED).strip() + "\n",
-        html=look.render(f"mail/{kind}.{VERSION}.html", letter=letter, cited=CITED),
+        text=look.render(f"mail/{kind}.{VERSION}.txt", letter=letter, late=late, cited=CITED).strip() + "\n",
+        html=look.render(f"mail/{kind}.{VERSION}.html", letter=letter, late=late, cited=CITED),
         message_id=message_id,
         at=at,
     )

@@ -97,7 +97,7 @@ VIEWS: Final = (
     # trạng thái   tên
     ("owed", "Còn phải làm"),
     ("breached", "Quá hạn"),
-    ("late", "Làm muộn"),
+    ("late", "Trễ hạn"),
     ("met", "Đúng hạn"),
     ("void", "Không còn"),
     ("", "Tất cả"),

@@ -114,7 +114,7 @@ ON_TIME_TARGET: Final = 95.0  # per cent, over 30 days; a goal of the board, not
 DUTIES: Final[Mapping[str, str]] = {
     "same_day_notice": "Báo người hỏi ngay trong ngày",
     "triage": "Phân loại câu hỏi",
-    "unit_reply": "Đơn vị trả lời hoặc báo quá trình xử lý",
+    "unit_reply": "Đơn vị trả lời hoặc thông báo quá trình xử lý",
     "complex_reply": "Trả lời câu hỏi phức tạp",
     "promised_reply": "Trả lời vào ngày đã hẹn",
     "send_answer": "Gửi câu trả lời tới người hỏi",
@@ -128,7 +128,7 @@ TELLING: Final = frozenset({"same_day_notice", "send_answer"})
 
 NOTICE_KINDS: Final[Mapping[str, str]] = {
     "acknowledgement": "Xác nhận đã nhận câu hỏi",
-    "refusal": "Thông báo không thụ lý",
+    "refusal": "Thông báo ngoài phạm vi hoặc chưa rõ",
     "progress": "Thông báo quá trình xử lý",
     "answer": "Câu trả lời",
 }

@@ -17,7 +17,7 @@ from shared.mongo import Database
 from shared.web.look import Look
 
 STATES_VI: Final = {
-    "open": "Đang chạy", "met": "Đúng hạn", "late": "Làm muộn", "breached": "Quá hạn", "void": "Không còn",
+    "open": "Đang chạy", "met": "Đúng hạn", "late": "Trễ hạn", "breached": "Quá hạn", "void": "Không còn",
 }  # fmt: skip
 NOTICE_STATES_VI: Final = {
     "requested": "Chờ gửi", "sending": "Đang gửi", "retrying": "Chờ gửi lại", "sent": "Đã gửi",

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup, escape
 
 VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
-WEEKDAYS: Final = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
+WEEKDAYS: Final = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật")
 
 
 def local(instant: datetime) -> datetime:
@@ -39,6 +39,11 @@ def vn_full_day(value: date) -> str:
     """Thứ Hai 23/11/2026"""
     day = _day(value)
     return f"{WEEKDAYS[day.weekday()]} {day:%d/%m/%Y}"
+
+
+def in_sentence(words: str) -> str:
+    """thứ Hai 23/11/2026: a day within a sentence; «Chủ nhật» keeps its capital."""
+    return f"t{words[1:]}" if words.startswith("Thứ ") else words
 
 
 def vn_time(value: datetime) -> str:
@@ -132,7 +137,10 @@ def paragraphs(text: str) -> Markup:
 
 def filters(clock: Callable[[], datetime]) -> Mapping[str, Callable[..., Any]]:
     """Every filter a template may use, by name; those that need the present ask ``clock``."""
-    plain = (vn_date, vn_day, vn_full_day, vn_time, vn_datetime, iso, number, file_size, mask_email, initials)
+    plain = (
+        vn_date, vn_day, vn_full_day, in_sentence, vn_time, vn_datetime, iso, number, file_size, mask_email,
+        initials,
+    )  # fmt: skip
     return {
         **{each.__name__: each for each in plain},
         "paragraphs": paragraphs,

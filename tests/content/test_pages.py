@@ -3,13 +3,14 @@
 import json
 import re
 import xml.etree.ElementTree as ET
+from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
 
 from services.content import texts
 from tests.content.conftest import Edges
-from tests.content.world import text_in
+from tests.content.world import NOW, text_in
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -190,6 +191,25 @@ def test_plain_text_becomes_paragraphs_headings_and_lists() -> None:
 
 def test_the_words_looked_for_are_marked_and_the_rest_is_escaped() -> None:
     assert texts.marked("<b> Lương hưu", "luong") == "&lt;b&gt; <mark>Lương</mark> hưu"
+
+
+async def test_a_permission_is_told_under_the_clause_of_its_own_class(edges: Edges) -> None:
+    view = await edges.submitted(content_class="contact")
+    await edges.project()
+    path = f"/desk/review/{view['id']}"
+    at = (datetime.now(NOW.tzinfo) - timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M")
+    await edges.form(f"{path}/permission", {"permitted_at": at, "tab": "mine"}, "u-nga")
+    page = (await edges.get(path, "u-phuong", accept="text/html")).text
+    told = page[page.index("<b>Được phép công bố</b>") :]
+    assert "Võ Thanh Nga · Điều 11 khoản 1 điểm a, Thông tin liên hệ" in told
+
+
+async def test_news_shows_how_long_after_its_event_it_came_and_calls_nothing_late(edges: Edges) -> None:
+    at = (datetime.now(NOW.tzinfo) - timedelta(days=3, hours=1)).isoformat()
+    view = await edges.submitted(content_class="news_event", event_at=at)
+    page = (await edges.get(f"/desk/review/{view['id']}", "u-phuong", accept="text/html")).text
+    assert "Bài được gửi sau khi sự kiện diễn ra 3 ngày." in page
+    assert "Trễ hạn" not in page
 
 
 async def test_an_author_completes_what_came_back(edges: Edges) -> None:

@@ -109,12 +109,19 @@ async def test_guidance_registered_late_is_born_overdue_and_supplied_late() -> N
 
 
 @pytest.mark.parametrize(
-    "author", ["", "   ", "Sưu tầm", "ST", "internet", "Trên mạng", "—", "(khuyết danh)"]
-)
+    "author",
+    ["", "   ", "Sưu tầm", "ST", "internet", "Trên mạng", "—", "(khuyết danh)", "Sưu tầm từ Internet",
+     "Tác giả: sưu tầm", "Nguồn: mạng xã hội Facebook"],
+)  # fmt: skip
 async def test_a_quoted_item_without_an_author_is_refused(author: str) -> None:
     with pytest.raises(PortalError) as refused:
         require_sources(quoted(author, "Báo Nhân Dân"), SourceRegister.of(["Báo Nhân Dân"]))
     assert refused.value.code == "author_missing"
+
+
+@pytest.mark.parametrize("author", ["Gia", "Tâm", "Mạng Lưới", "Trần Sưu", "Google Việt Nam"])
+def test_a_name_that_says_something_is_taken(author: str) -> None:
+    require_sources(quoted(author, "Báo Nhân Dân"), SourceRegister.of(["Báo Nhân Dân"]))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from services.content.regulation import NOT_A_NAME
+from services.content.regulation import JOINING, NOT_A_NAME
 from shared.errors import RuleBroken
 
 DOMAIN: Final = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[/:?#]\S*)?", re.IGNORECASE)
@@ -99,9 +99,16 @@ class SourceRegister:
 
 
 def says_nothing(name: str) -> bool:
-    """«Sưu tầm», «Internet», blanks and dashes count as missing."""
-    folded = fold(name)
-    return len(folded) < 2 or folded in NOT_A_NAME
+    """«Sưu tầm», «Sưu tầm trên Internet», blanks and dashes count as missing."""
+    left = f" {fold(name)} "
+    for nothing in NOT_A_NAME:
+        left = left.replace(f" {nothing} ", " ")
+    emptied = left.strip() != fold(name)
+    return len(left.strip()) < 2 or (emptied and JOINING.issuperset(left.split()))
+
+
+def _instead(written: str, what: str) -> str:
+    return f"; «{written.strip()}» không phải là {what}" if written.strip() else ""
 
 
 def require_sources(body: Body, register: SourceRegister) -> None:
@@ -109,14 +116,12 @@ def require_sources(body: Body, register: SourceRegister) -> None:
         return
     if says_nothing(body.author_name):
         raise AuthorMissing(
-            f"Bài trích dẫn phải ghi rõ tác giả; «{body.author_name or 'để trống'}» không phải tên tác giả"
-            " (Điều 8 khoản 3).",
+            f"Bài trích dẫn phải ghi rõ tác giả{_instead(body.author_name, 'tên tác giả')} (Điều 8 khoản 3).",
             errors=[{"field": "author_name", "message": "Ghi rõ tác giả của bài được trích dẫn."}],
         )
     if says_nothing(body.source_name):
         raise SourceMissing(
-            f"Bài trích dẫn phải ghi rõ nguồn; «{body.source_name or 'để trống'}» không phải là nguồn"
-            " (Điều 8 khoản 3).",
+            f"Bài trích dẫn phải ghi rõ nguồn{_instead(body.source_name, 'nguồn')} (Điều 8 khoản 3).",
             errors=[{"field": "source_name", "message": "Ghi rõ nguồn của bài được trích dẫn."}],
         )
     if body.source_name not in register:

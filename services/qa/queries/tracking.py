@@ -24,7 +24,7 @@ from shared.contracts.qa import (
     Referral,
     RefusalGround,
 )
-from shared.web.vietnamese import local, mask_email, vn_date, vn_full_day
+from shared.web.vietnamese import in_sentence, local, mask_email, vn_date, vn_full_day
 
 CENTRE: Final = "Trung tâm Dịch vụ hỗ trợ, chăm sóc khách hàng"
 GROUND_VI: Final = {
@@ -103,9 +103,7 @@ def _overdue(clock: RunningClock, units: Mapping[str, str]) -> str:
 
 
 def day_words(day: date) -> str:
-    """Inside a sentence: thứ Ba 01/12/2026; Chủ Nhật keeps its capitals."""
-    words = vn_full_day(day)
-    return f"t{words[1:]}" if words.startswith("Thứ") else words
+    return in_sentence(vn_full_day(day))
 
 
 def _by(clock: RunningClock | None) -> str:
