@@ -7,13 +7,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from shared.contracts.base import Event, Recorded, parse
 from shared.errors import PortalError, VersionConflict
 
 MAX_EVENT_BYTES = 256 * 1024  # far below the broker's 1 MiB: a commit that is appended can be published
 MAX_EVENTS = 99  # Recorded.sequence leaves two digits for them
+
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 __all__ = ["AlreadyDone", "Commit", "Feed", "Head", "Journal", "Stored", "VersionConflict"]
 
@@ -67,20 +69,17 @@ class Commit:
 
     def sealed(self, head: Head) -> "Commit":
         """This commit as the next link of its stream's chain."""
-        facts: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in ("key", "stream", "by", "correlation", "causation", "fingerprint")
-        }
-        version = head.version + 1
-        body = json.dumps(
-            [facts, version, self.at.astimezone(UTC).isoformat(timespec="milliseconds"), head.hash,
-             [[e.name, e.version, e.data] for e in self.events]],
-            ensure_ascii=False, separators=(",", ":"),
-        )  # fmt: skip
+        version, at = head.version + 1, self.at.astimezone(UTC).isoformat(timespec="milliseconds")
+        facts = {
+            "key": self.key, "stream": self.stream, "by": self.by, "correlation": self.correlation,
+            "causation": self.causation, "fingerprint": self.fingerprint,
+        }  # fmt: skip
+        body = _encode([facts, version, at, head.hash, [[e.name, e.version, e.data] for e in self.events]])
         digest = hashlib.sha256(body.encode()).hexdigest()
         return Commit(
-            **facts, version=version, events=self.events, at=self.at, previous=head.hash, hash=digest
-        )
+            self.key, self.stream, version, self.events, self.at, self.by, self.correlation, self.causation,
+            self.fingerprint, head.hash, digest,
+        )  # fmt: skip
 
     @property
     def head(self) -> Head:

@@ -72,7 +72,7 @@ async def watch(ground: Ground, database: str, topic: str, count: int, pids: tup
 
 
 def _rss(pids: tuple[int, ...]) -> float:
-    return max(psutil.Process(pid).memory_info().rss for pid in pids) / 1e6
+    return float(max(psutil.Process(pid).memory_info().rss for pid in pids)) / 1e6
 
 
 def naive(ground: Ground, count: int) -> Flow:
@@ -80,7 +80,7 @@ def naive(ground: Ground, count: int) -> Flow:
     database = ground.new_database()
     asyncio.run(fill(ground, heard, range(count)))
     env = {"PORTAL_MONGO_DATABASE": database, "BENCH_HEARD": heard, "BENCH_FILED": out}
-    with ground.running("bench.core.naive", **env):
+    with ground.running("bench.core.naive", env=env):
         return asyncio.run(watch(ground, database, out, count))
 
 
@@ -89,7 +89,7 @@ def bare(ground: Ground, count: int, batch: int) -> Flow:
     database = ground.new_database()
     asyncio.run(fill(ground, heard, range(count)))
     env = {"PORTAL_MONGO_DATABASE": database, "BENCH_HEARD": heard, "BENCH_FILED": out}
-    with ground.running("bench.core.bare", **env, BENCH_BATCH=str(batch)):
+    with ground.running("bench.core.bare", env={**env, "BENCH_BATCH": str(batch)}):
         return asyncio.run(watch(ground, database, out, count))
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -61,7 +61,7 @@ class Ground:
 
     @contextlib.contextmanager
     def running(
-        self, module: str, *arguments: str, ready: Ready | None = None, **env: str
+        self, module: str, *arguments: str, env: Mapping[str, str], ready: Ready | None = None
     ) -> Iterator[Process]:
         self._count += 1
         name = f"{module.rpartition('.')[2]}-{self._count}"
@@ -85,7 +85,6 @@ class Ground:
         (port,) = free_ports(1)
         url = f"http://127.0.0.1:{port}"
         settings = {"PORTAL_MONGO_DATABASE": database, "PORTAL_ROLES": roles, "PORTAL_HTTP_PORT": str(port)}
-        with self.running(
-            "bench.core.world", ready=http_ready(f"{url}/health/ready"), **settings, **env
-        ) as child:
+        ready = http_ready(f"{url}/health/ready")
+        with self.running("bench.core.world", env=settings | env, ready=ready) as child:
             yield child, url

@@ -66,7 +66,7 @@ class Inbox:
         self.service = service
         self.topics = tuple(table)
         self._handlers = {kind: handler for handlers in table.values() for kind, handler in handlers.items()}
-        self._names = {kind.name for kind in self._handlers}
+        self._names = {kind.name.encode() for kind in self._handlers}
         self._desk_for = desk_for
         self._graves = graves
         self._wait = FIRST_WAIT
@@ -138,17 +138,13 @@ class Inbox:
             else:
                 HANDLED.labels(self.service, "handled" if handled else "not_ours").inc()
 
-    def _ours(self, record: Record) -> bool:
-        return any(
-            name == "ce_type" and raw.decode(errors="replace") in self._names for name, raw in record.headers
-        )
-
     async def handle_one(
         self, record: Record, blocked: bool = False, *, around: Callable[[Desk[Any]], Desk[Any]] = _as_it_is
     ) -> bool:
         """Whether the event was ours. Handling the same event twice collides with itself. ``around`` lays
         the desk differently, for a rehearsal."""
-        if record.headers and any(name == "ce_type" for name, _ in record.headers) and not self._ours(record):
+        types = [raw for name, raw in record.headers if name == "ce_type"]
+        if types and self._names.isdisjoint(types):
             return False
         if blocked:
             raise Blocked("một sự kiện trước đó của cùng hồ sơ đang nằm trong thư chết")
