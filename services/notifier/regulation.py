@@ -115,7 +115,6 @@ DUTIES: Final[Mapping[str, str]] = {
     "same_day_notice": "Báo người hỏi ngay trong ngày",
     "triage": "Phân loại câu hỏi",
     "unit_reply": "Đơn vị trả lời hoặc thông báo quá trình xử lý",
-    "complex_reply": "Trả lời câu hỏi phức tạp",
     "promised_reply": "Trả lời vào ngày đã hẹn",
     "send_answer": "Gửi câu trả lời tới người hỏi",
     "publish_answer": "Đăng công khai câu trả lời",
