@@ -1,8 +1,10 @@
-"""`make bench`: start the whole system in a folder of its own, measure it, stop it.
+"""`make bench`: start the whole system in a folder of its own, measure it, stop it; then the messaging core
+beside its rivals. ``python -m bench core`` measures the core alone.
 
 Prints a row for each figure and, as its last line, all of them as JSON. What it is doing goes to stderr."""
 
 import contextlib
+import json
 import shutil
 import sys
 import tempfile
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import measures
+from bench.core import run as core
 from bench.figures import Figures
 from deploy.demo.edges import DayStopped, Edges
 from deploy.local.kafka import REPO
@@ -19,13 +22,13 @@ from deploy.local.process import Process, Trouble, http_ready
 from deploy.local.system import System
 
 
-def main() -> int:
+def main(wanted: str = "") -> int:
     folder, began = Path(tempfile.mkdtemp(prefix="bench-")), time.monotonic()
-    system = System(folder)
     try:
-        figures = run(system)
+        figures = Figures() if wanted == "core" else run(System(folder / "system"))
+        report = core.run(folder / "core", say)
     except (Trouble, DayStopped) as error:
-        say(f"The measurement broke off: {error}\nThe logs are kept in {folder / 'log'}.")
+        say(f"The measurement broke off: {error}\nThe logs are kept in {folder}.")
         return 1
     except KeyboardInterrupt:
         say("Stopped.")
@@ -33,8 +36,8 @@ def main() -> int:
         return 130
     shutil.rmtree(folder, ignore_errors=True)
     say(f"Done in {time.monotonic() - began:.0f} s.")
-    print("\n".join(figures.rows()))
-    print(figures.json())
+    print("\n".join([*figures.rows(), *report.lines()]))
+    print(json.dumps(json.loads(figures.json()) | report.facts(), ensure_ascii=False))
     return 0
 
 
@@ -77,4 +80,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:2]))

@@ -50,10 +50,12 @@ class Ground:
     def new_topics(self, *kinds: str) -> list[str]:
         """Topics of their own for each measurement, so that none sees what another left."""
         self._count += 1
-        names = [f"bench.{kind}.{self._count}" for kind in kinds]
+        return self.make_topics(*(f"bench.{kind}.{self._count}" for kind in kinds))
+
+    def make_topics(self, *names: str) -> list[str]:
         wanted = [topics.Topic(name, "", PARTITIONS, 1, CONFIG) for name in names]
         asyncio.run(topics.ensure(self.bootstrap, wanted))
-        return names
+        return list(names)
 
     def new_database(self) -> str:
         self._count += 1
