@@ -69,7 +69,8 @@ def planned(seed: int, wanted: Any) -> Plan:
 def told(outcome: Outcome) -> None:
     print(
         f"  {outcome.commands} commands ({outcome.unknown} answers lost on the way), "
-        f"{outcome.commits} commits, {outcome.records} records, {outcome.mails} mails, {outcome.seconds:.0f} s"
+        f"{outcome.commits} commits, {outcome.records} records, {outcome.mails} mails, "
+        f"{outcome.seconds:.0f} s"
     )
     points = [point for point in (*POINTS, "history.lost") if outcome.hits[point]]
     print(f"  points hit: {', '.join(f'{point} {outcome.hits[point]}' for point in points)}")

@@ -16,7 +16,6 @@ import shared.service
 import shared.web.edge
 from shared.errors import Unavailable
 from shared.feed import MongoFeed
-from shared.feed import MongoFeed
 from shared.journal import Commit, Head, VersionConflict
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.follower import Follower
