@@ -231,10 +231,12 @@ class Lease:
         return True
 
     async def renew(self, **facts: Any) -> None:
-        """Stay the holder and keep ``facts`` (a resume token) with the lease, in one write."""
+        """Stay the holder and keep ``facts`` (a resume token) with the lease, in one write. A time that is
+        ahead of the server's is cut to it."""
         mine = {"_id": self.name, "epoch": self.epoch, "holder": self.holder}
         later = {"until": {"$add": ["$$NOW", self._ttl]}}
-        literal = {name: {"$literal": value} for name, value in facts.items()}
+        literal: dict[str, Any] = {name: {"$literal": value} for name, value in facts.items()}
+        literal |= {n: {"$min": [literal[n], "$$NOW"]} for n, v in facts.items() if isinstance(v, datetime)}
         result = await self._collection.update_one(mine, [{"$set": later | literal}])
         if result.matched_count == 0:
             raise LeaseLost(self.name)

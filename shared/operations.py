@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 BEAT: Final = 2.0  # seconds
 GONE_AFTER: Final = timedelta(seconds=10)
 LAG: Final = Gauge("inbox_lag", "Records waiting on this replica's partitions", ["service", "topic"])
+FOLLOWERS: Final = ("relay", "projector")
+BEHIND: Final = Gauge(
+    "follower_behind_seconds",
+    "Age of the oldest commit that a follower has not done",
+    ["service", "follower"],
+)
 
 
 class Heartbeat:
@@ -26,7 +33,7 @@ class Heartbeat:
     def __init__(
         self, database: Database, service: str, replica: str, roles: Iterable[str], inbox: Inbox
     ) -> None:
-        self._collection = database.heartbeats
+        self._database, self._collection = database, database.heartbeats
         self._service, self._replica, self._roles, self._inbox = service, replica, sorted(roles), inbox
 
     async def run(self) -> None:
@@ -36,7 +43,14 @@ class Heartbeat:
                 LAG.labels(self._service, topic).set(waiting)
             rows = [{"topic": topic, "waiting": waiting} for topic, waiting in lag.items()]
             await self._beat({"roles": self._roles, "lag": rows, "at": datetime.now(UTC)})
+            await self._measure()
             await asyncio.sleep(BEAT)
+
+    @answered
+    async def _measure(self) -> None:
+        """By whoever lives: the one that should be following may be dead."""
+        for name in FOLLOWERS:
+            BEHIND.labels(self._service, name).set((await Standing.of(self._database, name)).seconds)
 
     @answered
     async def _beat(self, facts: dict[str, Any]) -> None:
@@ -44,6 +58,33 @@ class Heartbeat:
 
     async def farewell(self) -> None:
         await self._collection.delete_one({"_id": self._replica})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a follower of the journal stands."""
+
+    holder: str | None
+    marked_at: datetime | None
+    seconds: float  # since the oldest commit that it has not done
+
+    @classmethod
+    async def of(cls, database: Database, follower: str) -> "Standing":
+        lease = await database.leases.find_one({"_id": follower}) or {}
+        mark = cls(lease.get("holder"), lease.get("marked_at"), 0.0)
+        oldest = await database.journal.find_one(mark.undone, {"at": 1}, sort=[("at", 1)])
+        waited = (datetime.now(UTC) - oldest["at"]).total_seconds() if oldest else 0.0
+        return replace(mark, seconds=max(0.0, waited))
+
+    @property
+    def undone(self) -> dict[str, Any]:
+        return {"at": {"$gt": self.marked_at}} if self.marked_at else {}
+
+
+async def _behind(database: Database, follower: str) -> dict[str, Any]:
+    standing = await Standing.of(database, follower)
+    waiting = await database.journal.count_documents(standing.undone, limit=10_000)
+    return {**asdict(standing), "waiting": waiting}
 
 
 @answered
@@ -55,19 +96,7 @@ async def operations(service: "Service[Any]") -> dict[str, Any]:
     for replica in alive:
         for row in replica["lag"]:
             lag[row["topic"]] = lag.get(row["topic"], 0) + row["waiting"]
-    followers = {row["_id"]: row async for row in database.leases.find()}
     newest = await database.journal.find_one({}, {"at": 1}, sort=[("at", -1)])
-    behind = {}
-    for name in ("relay", "projector"):
-        marked = followers.get(name, {}).get("marked_at")
-        unread = await database.journal.count_documents(
-            {"at": {"$gt": marked}} if marked else {}, limit=10_000
-        )
-        behind[name] = {
-            "waiting": unread,
-            "marked_at": marked,
-            "holder": followers.get(name, {}).get("holder"),
-        }
     return {
         "service": service.name,
         "at": now,
@@ -75,7 +104,7 @@ async def operations(service: "Service[Any]") -> dict[str, Any]:
             {"name": r["_id"], "roles": r["roles"], "alive": r in alive, "at": r["at"]} for r in replicas
         ],
         "lag": [{"topic": topic, "waiting": waiting} for topic, waiting in sorted(lag.items())],
-        "followers": behind,
+        "followers": {name: await _behind(database, name) for name in FOLLOWERS},
         "newest_commit_at": newest["at"] if newest else None,
         "dead_letters": await service.dead_letters.groups(),
     }

@@ -225,7 +225,8 @@ class Service(Generic[P]):
         try:
             await producer.start()
             self.started.add("relay")
-            self.relay = Follower(self.database, "relay", self.replica, Relay(producer, self.name).publish)
+            relay = Relay(producer, self.name)
+            self.relay = Follower(self.database, "relay", self.replica, relay.publish, relay.begin)
             await self.relay.run()
         finally:
             with contextlib.suppress(Exception):

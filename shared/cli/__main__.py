@@ -4,18 +4,18 @@ python -m shared.cli --service qa dead-letters groups
 """
 
 import getpass
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from shared.cli import record
 from shared.cli.letters import letters
+from shared.cli.relay import SERVICES, relay
 from shared.cli.session import Session
-
-SERVICES: Final = ("content", "qa", "sync", "notifier")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Vận hành một dịch vụ của tòa soạn.")
 app.add_typer(letters, name="dead-letters")
+app.add_typer(relay, name="relay")
 app.command("rebuild")(record.rebuild_)
 app.command("verify")(record.verify)
 

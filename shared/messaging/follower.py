@@ -4,7 +4,7 @@ saved only after the effect, so that a crash repeats a batch and never skips one
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, Final
 
@@ -19,10 +19,17 @@ log = structlog.get_logger(__name__)
 TTL: Final = timedelta(seconds=6)  # a dead follower's work is taken up after this at the latest
 PACE: Final = 0.1  # seconds between two marks while there is work: a crash repeats that much
 PATIENCE: Final = 1.0  # seconds between two looks at a lease that somebody else holds
+FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0  # after trouble; past PATIENCE, another may try instead
+ALL: Final = datetime(9999, 12, 31, tzinfo=UTC)  # the server cuts it to its now
+
+
+async def _nothing() -> None:
+    return
 
 
 class Follower:
-    """``effect`` must bear repetition: after a crash or a take-over it sees the last batch again."""
+    """``effect`` must bear repetition: after a crash or a take-over it sees the last batch again. ``begin``
+    runs whenever this follower becomes the active one."""
 
     def __init__(
         self,
@@ -30,16 +37,18 @@ class Follower:
         name: str,
         holder: str,
         effect: Callable[[Sequence[Commit]], Awaitable[None]],
+        begin: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
         self.name = name
         self._database = database
         self._lease = Lease(database, name, holder, ttl=TTL)
-        self._effect = effect
+        self._effect, self._begin = effect, begin
+        self._wait = FIRST_WAIT
         self.active = False
 
     async def run(self) -> None:
-        """Until cancelled. Trouble with the database or with the effect is waited out."""
-        wait = 0.2
+        """Until cancelled. Trouble with the database or with the effect is waited out, the lease given back:
+        another may be able to do what this one can't."""
         while True:
             try:
                 if await self._lease.acquire():
@@ -49,22 +58,28 @@ class Follower:
             except LeaseLost:
                 log.warning("follower.lease_lost", follower=self.name)
             except asyncio.CancelledError:
-                with contextlib.suppress(Exception):
-                    await self._lease.release()
+                await self._give_back()
                 raise
             except Exception as error:
-                log.warning("follower.troubled", follower=self.name, error=repr(error), wait=wait)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 5.0)
+                log.warning("follower.troubled", follower=self.name, error=repr(error), wait=self._wait)
+                await self._give_back()
+                await asyncio.sleep(self._wait)
+                self._wait = min(self._wait * 2, LONGEST_WAIT)
             finally:
                 self.active = False
+
+    async def _give_back(self) -> None:
+        with contextlib.suppress(Exception):
+            await self._lease.release()
 
     async def _follow(self) -> None:
         found = await self._lease.facts()
         token, since = found.get("token"), found.get("marked_at")
         feed = MongoFeed(self._database)
-        done: dict[str, Any] = {}  # what the mark does not say yet
+        mark: dict[str, Any] = {}
+        unmarked = False  # whether something was done that the mark does not say yet
         try:
+            await self._begin()
             await feed.open(token, since)
             self.active = True
             log.info(
@@ -72,18 +87,18 @@ class Follower:
             )
             saved = monotonic()
             while True:
-                commits, token = await feed.next(wait_ms=int(PACE * 1000) if done else MongoFeed.WAIT_MS)
+                commits, token = await feed.next(wait_ms=int(PACE * 1000) if unmarked else MongoFeed.WAIT_MS)
                 if commits:
                     await self._effect(commits)
-                if token is not None and (commits or done):
-                    done |= {"token": token} | ({"marked_at": commits[-1].at} if commits else {})
-                waited = monotonic() - saved
-                if waited > (PACE if done else TTL.total_seconds() / 3):
-                    await self._lease.renew(**(done or ({"token": token} if token is not None else {})))
-                    done, saved = {}, monotonic()
+                    unmarked = True
+                if token is not None:
+                    mark = {"token": token, "marked_at": max((c.at for c in commits), default=ALL)}
+                if monotonic() - saved > (PACE if unmarked and mark else TTL.total_seconds() / 3):
+                    await self._lease.renew(**mark)
+                    unmarked, saved, self._wait = False, monotonic(), FIRST_WAIT
         finally:
             with contextlib.suppress(Exception):
-                if done:
-                    await self._lease.renew(**done)
+                if unmarked and mark:
+                    await self._lease.renew(**mark)
             with contextlib.suppress(Exception):
                 await feed.close()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.partitioner import DefaultPartitioner
 from prometheus_client import Counter
 
 from shared.contracts.base import Recorded, class_of
@@ -24,6 +26,15 @@ def producer_for(bootstrap: str, service: str) -> AIOKafkaProducer:
 class Relay:
     def __init__(self, producer: AIOKafkaProducer, service: str) -> None:
         self._producer, self._service = producer, service
+        self._places: dict[str, list[int]] = {}  # partitions of a topic, as they were when this relay began
+        self._choose = DefaultPartitioner()
+
+    async def begin(self) -> None:
+        """Look at the topics anew. Which partition a key goes to then stands for as long as this relay is the
+        active one: a topic that grew under it would have a key's events overtake each other."""
+        self._places.clear()
+        if not await self._producer.client.force_metadata_update():
+            raise KafkaConnectionError("the broker does not say which partitions there are")
 
     async def publish(self, commits: Sequence[Commit]) -> None:
         """Returns when the broker has acknowledged the whole batch."""
@@ -39,6 +50,14 @@ class Relay:
                         self._service,
                     )  # fmt: skip
                     value, headers = stored.data.encode(), envelope.headers()
-                    sent.append(await self._producer.send(kind.topic, value, key=key, headers=headers))
+                    place = await self._partition(kind.topic, key)
+                    sent.append(await self._producer.send(kind.topic, value, key, place, headers=headers))
         await asyncio.gather(*sent)
         PUBLISHED.labels(self._service).inc(len(sent))
+
+    async def _partition(self, topic: str, key: bytes) -> int:
+        places = self._places.get(topic)
+        if places is None:
+            places = self._places[topic] = sorted(await self._producer.partitions_for(topic))
+        chosen: int = self._choose(key, places, places)
+        return chosen
