@@ -1,7 +1,6 @@
 """Content with its edges on a real database; read models are brought up to date when a test asks."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,38 +13,17 @@ from services.content import queries
 from services.content.app import build
 from services.content.regulation import Policy
 from services.content.settings import ContentSettings
-from shared.mongo import connect, from_document
-from shared.projections import Projector
 from shared.service import Service
 from shared.settings import Role
-from tests.content.world import SignedIn, text_in
+from tests.content.world import text_in
+from tests.edges import Caller, SignedIn, dropped
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "deploy/demo/directory.yaml"
 
 
-@dataclass
-class Edges:
-    """The service as people reach it: ``as_`` names who asks."""
-
-    http: httpx2.AsyncClient
-    service: Service[Policy]
-
-    async def get(self, path: str, as_: str = "", **headers: str) -> httpx2.Response:
-        return await self.http.get(path, headers=self._headers(as_) | headers)
-
-    async def send(self, method: str, path: str, body: Any, as_: str = "", **more: str) -> httpx2.Response:
-        headers = {"Idempotency-Key": uuid4().hex} | self._headers(as_)
-        headers |= {name.replace("_", "-"): value for name, value in more.items()}
-        return await self.http.request(method, path, json=body, headers=headers)
-
-    async def post(self, path: str, body: Any, as_: str = "", **more: str) -> httpx2.Response:
-        return await self.send("POST", path, body, as_, **more)
-
+class Edges(Caller):
     async def form(self, path: str, fields: dict[str, Any], as_: str) -> httpx2.Response:
-        return await self.http.post(path, data=fields, headers=self._headers(as_) | {"Accept": "text/html"})
-
-    def _headers(self, as_: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {as_}"} if as_ else {}
+        return await self.http.post(path, data=fields, headers=self.headers(as_) | {"Accept": "text/html"})
 
     async def submitted(self, as_: str = "u-nga", **changes: Any) -> dict[str, Any]:
         answer = await self.post("/v1/submissions", text_in(**changes), as_)
@@ -69,12 +47,7 @@ class Edges:
         return await self.post(f"/v1/submissions/{view['id']}/approval", body, as_)
 
     async def project(self) -> None:
-        """What the projector does as commits come, for all of them at once."""
-        commits = [from_document(d) async for d in self.service.database.journal.find().sort("at", 1)]
-        projector = Projector(
-            self.service.database, queries.PROJECTIONS, "content", self.service.edge.vault, lambda _: None
-        )
-        await projector.project(sorted(commits, key=lambda c: (c.stream, c.version)))
+        await self.catch_up(queries.PROJECTIONS)
 
 
 @pytest.fixture(scope="session")
@@ -88,9 +61,7 @@ async def content(mongo_uri: str) -> AsyncIterator[tuple[Service[Policy], FastAP
     app = service.app()
     async with app.router.lifespan_context(app):
         yield service, app
-    again = connect(mongo_uri, service.database.name)
-    await again.client.drop_database(again.name)
-    again.client.close()
+    await dropped(service, mongo_uri)
 
 
 @pytest.fixture

@@ -7,9 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from services.content import handlers
 from services.content.domain.body import Body, SourceRegister
 from services.content.domain.decisions import Approve, Submit
@@ -21,7 +18,6 @@ from shared.contracts.base import Event
 from shared.contracts.content import ContentClass
 from shared.desk import Desk
 from shared.testing import MemoryJournal, MemoryVault, local
-from shared.web.identity import Principal
 from shared.workflow import Actor
 
 NOW = local("2026-11-23T09:00")  # Monday; Tuesday 24 November 2026 is a holiday
@@ -77,21 +73,6 @@ class Office:
 
 def named(events: Iterable[Event]) -> list[str]:
     return [event.name.rpartition(".")[2] for event in events]
-
-
-class SignedIn:
-    """`Authorization: Bearer u-lan` is Lan: what the issuer vouches for elsewhere is given here."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        token = Headers(scope=scope).get("authorization", "").removeprefix("Bearer ")
-        if token.startswith(("u-", "svc-")):
-            service = token.startswith("svc-")
-            principal = Principal(token, token, "service" if service else "person")
-            scope.setdefault("state", {})["principal"] = principal
-        await self.app(scope, receive, send)
 
 
 def text_in(**changes: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The service without its timers, its HTTP edge in this process, and people by name."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
@@ -8,7 +7,6 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
-from fastapi import Request
 
 from services.notifier import handlers, queries
 from services.notifier.app import build
@@ -17,15 +15,11 @@ from services.notifier.regulation import Policy
 from services.notifier.settings import NotifierSettings
 from shared.contracts.base import Event
 from shared.desk import utc_now
-from shared.errors import Unauthenticated
-from shared.messaging.follower import Follower
-from shared.mongo import connect
-from shared.projections import Projector
 from shared.service import Service
 from shared.settings import Role
-from shared.testing import MemoryVault
 from shared.web import edge
 from shared.workflow import Actor
+from tests.edges import by_name, dropped, projecting
 from tests.notifier.world import received, told, triage_clock
 
 PEOPLE = {
@@ -43,34 +37,23 @@ async def service(mongo_uri: str) -> AsyncIterator[Service[Policy]]:
     )  # fmt: skip
     service = build(settings)
     yield service
-    again = connect(mongo_uri, service.database.name)
-    await again.client.drop_database(again.name)
-    again.client.close()
+    await dropped(service, mongo_uri)
 
 
 @pytest.fixture(scope="module")
 async def client(service: Service[Policy]) -> AsyncIterator[httpx2.AsyncClient]:
-    app = service.app()
-
-    async def by_name(request: Request) -> Actor:
-        name = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if name not in PEOPLE:
-            raise Unauthenticated
-        return PEOPLE[name]
-
-    app.dependency_overrides[edge.staff] = by_name
+    app, who = service.app(), by_name(PEOPLE)
+    app.dependency_overrides[edge.staff] = who
     patched = pytest.MonkeyPatch()
-    patched.setattr(edge, "visitor", by_name)  # what a page's shell asks
+    patched.setattr(edge, "visitor", who)  # what a page's shell asks
     async with app.router.lifespan_context(app):
-        projections = queries.projections(service.policy)
-        projector = Projector(service.database, projections, "notifier", MemoryVault(), lambda _: None)
-        following = asyncio.create_task(Follower(service.database, "projector", "t", projector.project).run())
         transport = httpx2.ASGITransport(app=app)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://notifier") as client:
+        async with (
+            projecting(service, queries.projections(service.policy)),
+            httpx2.AsyncClient(transport=transport, base_url="http://notifier") as client,
+        ):
             yield client
         patched.undo()
-        following.cancel()
-        await asyncio.wait([following])
 
 
 def as_(who: str) -> dict[str, str]:

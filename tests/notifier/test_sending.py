@@ -19,11 +19,9 @@ from shared.contracts.base import Event
 from shared.contracts.notifier import Delivery, NoticeFailed
 from shared.contracts.qa import QuestionProgressReported
 from shared.desk import utc_now
-from shared.messaging.follower import Follower
-from shared.projections import Projector
 from shared.service import Service
 from shared.settings import Role
-from shared.testing import MemoryVault
+from tests.edges import projecting
 from tests.notifier.conftest import Sink
 from tests.notifier.world import forwarded, received, refused, told, triage_clock
 
@@ -99,12 +97,8 @@ async def register(mongo_uri: str, sink: Sink) -> AsyncIterator[Register]:
     )  # fmt: skip
     service = build(settings)
     await queries.prepare(service.database)
-    projections = queries.projections(settings.policy())
-    projector = Projector(service.database, projections, "notifier", MemoryVault(), lambda _: None)
-    following = asyncio.create_task(Follower(service.database, "projector", "t", projector.project).run())
-    yield Register(service, sink)
-    following.cancel()
-    await asyncio.wait([following])
+    async with projecting(service, queries.projections(settings.policy())):
+        yield Register(service, sink)
     await service.database.client.drop_database(service.database.name)
     service.database.client.close()
 

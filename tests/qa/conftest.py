@@ -1,7 +1,6 @@
 """qa with its edges on a real database; read models are brought up to date when a test asks."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,36 +17,21 @@ from services.qa.queries.read_models import ANSWERS, ATTEMPTS, QUESTIONS, projec
 from services.qa.regulation import Policy
 from services.qa.settings import QaSettings
 from shared.contracts.qa import NoticeKind
-from shared.mongo import connect, from_document
-from shared.projections import Projector
 from shared.service import Service
 from shared.settings import Role
-from tests.qa.world import SignedIn, question_in
+from tests.edges import Caller, SignedIn, dropped
+from tests.qa.world import question_in
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "deploy/demo/directory.yaml"
 SECRET = "0123456789abcdef0123456789abcdef"
 
 
-@dataclass
-class Edges:
-    """The service as people reach it: ``as_`` names who asks."""
-
-    http: httpx2.AsyncClient
-    service: Service[Policy]
-
-    async def get(self, path: str, as_: str = "", **headers: str) -> httpx2.Response:
-        return await self.http.get(path, headers=self._headers(as_) | headers)
-
-    async def post(self, path: str, body: Any, as_: str = "", **more: str) -> httpx2.Response:
-        headers = {"Idempotency-Key": uuid4().hex} | self._headers(as_)
-        headers |= {name.replace("_", "-"): value for name, value in more.items()}
-        return await self.http.post(path, json=body, headers=headers)
-
+class Edges(Caller):
     async def form(self, path: str, fields: dict[str, Any], as_: str = "") -> httpx2.Response:
         """As a browser sends it, with the token of a page that was shown before."""
         if not as_:
             fields = {"csrf": await self.csrf()} | fields
-        headers = self._headers(as_) | {"Accept": "text/html"}
+        headers = self.headers(as_) | {"Accept": "text/html"}
         return await self.http.post(path, data=fields, headers=headers)
 
     async def page(self, path: str, as_: str = "") -> httpx2.Response:
@@ -56,9 +40,6 @@ class Edges:
     async def csrf(self) -> str:
         page = await self.page("/track")
         return str(page.text.split('name="csrf" value="')[1].split('"')[0])
-
-    def _headers(self, as_: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {as_}"} if as_ else {}
 
     async def asked(self, **changes: Any) -> dict[str, Any]:
         body = question_in(**changes)
@@ -90,13 +71,7 @@ class Edges:
         await desk.append(domain.record_notice(question, notice))
 
     async def project(self) -> None:
-        """What the projector does as commits come, for all of them at once."""
-        database = self.service.database
-        commits = [from_document(d) async for d in database.journal.find().sort("at", 1)]
-        projector = Projector(
-            database, projections(Codes(SECRET)), "qa", self.service.edge.vault, lambda _: None
-        )
-        await projector.project(sorted(commits, key=lambda c: (c.stream, c.version)))
+        await self.catch_up(projections(Codes(SECRET)))
 
 
 @pytest.fixture(scope="session")
@@ -111,9 +86,7 @@ async def running(mongo_uri: str) -> AsyncIterator[tuple[Service[Policy], FastAP
     app = service.app()
     async with app.router.lifespan_context(app):
         yield service, app
-    again = connect(mongo_uri, service.database.name)
-    await again.client.drop_database(again.name)
-    again.client.close()
+    await dropped(service, mongo_uri)
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from shared.journal import Commit
 from shared.messaging.follower import Follower
 from shared.projections import Projector
 from shared.service import Service
+from tests.edges import SignedIn
 from tests.qa.conftest import SECRET
-from tests.qa.world import SignedIn, question_in
+from tests.qa.world import question_in
 
 Slow = Callable[[float], contextlib.AbstractAsyncContextManager[None]]
 

@@ -4,9 +4,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from services.qa import domain, handlers
 from services.qa.domain import Letter, Question
 from services.qa.domain.codes import Codes, question_id_of
@@ -16,7 +13,6 @@ from shared.contracts.base import Clock, Event
 from shared.contracts.qa import NoticeKind, Referral, RefusalGround
 from shared.desk import Desk
 from shared.testing import MemoryJournal, MemoryVault, local
-from shared.web.identity import Principal
 from shared.workflow import Actor
 
 NOW = local("2026-11-23T09:00")  # Monday; Tuesday 24 November 2026 is a holiday
@@ -143,20 +139,6 @@ class Office:
     def events(self, id: UUID) -> list[Event]:
         stream = Question.stream_of(id)
         return [r.event for c in self.journal.commits if c.stream == stream for r in c.recorded("qa")]
-
-
-class SignedIn:
-    """`Authorization: Bearer u-ha` is Hà: what the issuer vouches for elsewhere is given here."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        token = Headers(scope=scope).get("authorization", "").removeprefix("Bearer ")
-        if token.startswith(("u-", "svc-")):
-            kind = "service" if token.startswith("svc-") else "person"
-            scope.setdefault("state", {})["principal"] = Principal(token, token, kind)
-        await self.app(scope, receive, send)
 
 
 def question_in(**changes: Any) -> dict[str, Any]:

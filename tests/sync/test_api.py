@@ -1,6 +1,5 @@
 """The HTTP edge over real MongoDB: who may do what, and what bad input is told."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,6 @@ from uuid import uuid4
 import httpx2
 import pytest
 import yaml
-from fastapi import Request
 
 from services.sync import queries
 from services.sync.app import build
@@ -19,15 +17,10 @@ from services.sync.handlers import on_published
 from services.sync.regulation import Policy
 from services.sync.settings import SyncSettings
 from shared.contracts.sync import Action
-from shared.errors import Unauthenticated
-from shared.messaging.follower import Follower
-from shared.mongo import connect
-from shared.projections import Projector
 from shared.service import Service
 from shared.settings import Role
-from shared.testing import MemoryVault
 from shared.web import edge
-from shared.workflow import Actor
+from tests.edges import by_name, dropped, projecting
 from tests.sync.world import AUTHOR, LINKED, OPERATOR, SECRET, published
 
 PEOPLE = {"oanh": OPERATOR, "lan": AUTHOR}
@@ -52,30 +45,20 @@ async def service(mongo_uri: str, partners_file: Path) -> AsyncIterator[Service[
     )  # fmt: skip
     service = build(settings)
     yield service
-    again = connect(mongo_uri, service.database.name)
-    await again.client.drop_database(again.name)
-    again.client.close()
+    await dropped(service, mongo_uri)
 
 
 @pytest.fixture(scope="module")
 async def client(service: Service[Policy]) -> AsyncIterator[httpx2.AsyncClient]:
     app = service.app()
-
-    async def by_name(request: Request) -> Actor:
-        name = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if name not in PEOPLE:
-            raise Unauthenticated
-        return PEOPLE[name]
-
-    app.dependency_overrides[edge.staff] = by_name
+    app.dependency_overrides[edge.staff] = by_name(PEOPLE)
     async with app.router.lifespan_context(app):
         transport = httpx2.ASGITransport(app=app)
-        projector = Projector(service.database, queries.PROJECTIONS, "sync", MemoryVault(), lambda _: None)
-        following = asyncio.create_task(Follower(service.database, "projector", "t", projector.project).run())
-        async with httpx2.AsyncClient(transport=transport, base_url="http://sync") as client:
+        async with (
+            projecting(service, queries.PROJECTIONS),
+            httpx2.AsyncClient(transport=transport, base_url="http://sync") as client,
+        ):
             yield client
-        following.cancel()
-        await asyncio.wait([following])
 
 
 def as_(who: str, key: str = "") -> dict[str, str]:

@@ -21,13 +21,14 @@ from services.sync.regulation import Policy
 from services.sync.settings import SyncSettings
 from shared.contracts.sync import Action
 from shared.desk import utc_now
-from shared.mongo import connect, from_document
+from shared.mongo import from_document
 from shared.projections import Projector
 from shared.service import Service
 from shared.settings import Role
 from shared.testing import MemoryVault
 from shared.web import edge
 from shared.workflow import Actor
+from tests.edges import dropped
 from tests.sync.world import AUTHOR, LINKED, OPERATOR, QUANG_NGAI, partner, published
 
 
@@ -40,9 +41,7 @@ async def service(mongo_uri: str) -> AsyncIterator[Service[Policy]]:
     service = build(settings)
     service.edge.policy = Policy(linked=LINKED)
     yield service
-    again = connect(mongo_uri, service.database.name)
-    await again.client.drop_database(again.name)
-    again.client.close()
+    await dropped(service, mongo_uri)
 
 
 @pytest.fixture(scope="module")
