@@ -54,7 +54,7 @@ def resume_(as_json: AsJson = False) -> None:
     """Chạy tiếp từ chỗ đã dừng."""
 
     async def go(s: Session) -> dict[str, Any]:
-        await resume(s.database)
+        await resume(s.database, s.by)
         return {**asdict(await Standing.of(s.database, "relay")), "waiting": []}
 
     _show(run(go), as_json)

@@ -32,12 +32,11 @@ async def pause(database: Database, by: str) -> None:
 
 
 @answered
-async def resume(database: Database) -> None:
-    lease = Lease(database, "relay", "", ttl=LONG)
-    found = await lease.facts()
-    if not str(found.get("holder", "")).startswith(PAUSED):
+async def resume(database: Database, by: str) -> None:
+    lease = Lease(database, "relay", f"resumed: {by}", ttl=LONG)
+    if not str((await lease.facts()).get("holder", "")).startswith(PAUSED):
         raise NotPaused("Relay đang chạy.")
-    lease.epoch = found["epoch"]
+    await lease.acquire(by_force=True)
     await lease.release()
 
 
@@ -59,7 +58,8 @@ async def waiting(bootstrap: str, topics: Iterable[str], groups: Iterable[str]) 
         places = [TopicPartition(t["topic"], p["partition"]) for t in described for p in t["partitions"]]
         begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         found: dict[tuple[str, str], int] = {}
-        for group in groups:
+        known = {name for name, _ in await admin.list_consumer_groups()}
+        for group in known.intersection(groups):
             offsets = await admin.list_consumer_group_offsets(group)
             reads = {place.topic for place in offsets}
             for place in places:

@@ -121,3 +121,16 @@ async def test_a_real_service_s_lists_are_rebuilt_and_compared(database: Any, po
     done = await portal("rebuild", "all", "--json", service="qa")
     assert {row["collection"] for row in json.loads(done.stdout)} >= {"questions", "answers"}
     assert (await portal("verify", "--lists", service="qa")).exit_code == 0
+
+
+async def test_the_relay_is_paused_and_goes_on(
+    database: Any, kafka: str, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORTAL_KAFKA_BOOTSTRAP", kafka)
+    paused = await portal("relay", "pause", "--json", service="qa")
+    assert (paused.exit_code, json.loads(paused.stdout)["holder"]) == (0, "paused: u-truc")
+    status = await portal("relay", "status", service="qa")
+    assert (status.exit_code, "paused: u-truc" in status.stdout) == (0, True)
+    assert (await portal("relay", "resume", service="qa")).exit_code == 0
+    again = await portal("relay", "resume", service="qa")
+    assert (again.exit_code, "relay_not_paused" in again.stderr) == (1, True)
