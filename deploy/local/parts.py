@@ -22,7 +22,6 @@ from deploy.local.process import POLL, Process, Trouble, tcp_ready
 
 REPLICA_SET: Final = "rs0"
 NOT_INITIATED: Final = 94
-NOT_A_MEMBER: Final = 93
 
 
 class Part(Process):

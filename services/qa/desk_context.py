@@ -13,17 +13,17 @@ from markupsafe import Markup, escape
 from services.qa import domain, views
 from services.qa.domain.fields import OPTIONS, field_name, suggested_field, suggested_unit
 from services.qa.domain.personal_data import suggest
-from services.qa.domain.receiving import unit_clock
+from services.qa.domain.receiving import same_day_clock, unit_clock
 from services.qa.queries import answers, lists
 from services.qa.queries.file import ONE_INSTANT, File
 from services.qa.queries.read_models import short_name
 from services.qa.queries.tracking import DISCLOSURE_VI, refusal_view, staff_history, tracked
-from services.qa.regulation import Policy, Role, Status
+from services.qa.regulation import CITED, SAME_DAY_SENTENCE, TRIAGE_BASIS, Policy, Role, Status
 from shared.calendar import VIETNAM
 from shared.contracts.qa import NoticeKind
 from shared.errors import NotFound
 from shared.web.edge import Edge
-from shared.web.vietnamese import vn_day
+from shared.web.vietnamese import vn_date, vn_day
 from shared.workflow import Actor
 
 NOBODY: Final = frozenset({"anonymous", "system"})
@@ -49,7 +49,9 @@ async def context_of(edge: Edge[Policy], file: File, by: Actor, now: datetime, u
     running = file.running()
     acts = domain.acts(question, by)
     context: dict[str, Any] = {
-        "acts": acts, "running": running, "due": due_words(running.clock.due_at, now) if running else "",
+        "acts": acts, "running": running,
+        "broken": [vn_date(each.last_instant) for each in file.broken_promises(now)],
+        "due": due_words(running.clock.due_at, now) if running else "",
         "due_state": _due_state(file, now), "days": running.days(edge.calendar) if running else [],
         "asker": letter.name if disclosed else short_name(letter.name), "disclosed": disclosed,
         "may_disclose": bool(by.roles & {Role.TRIAGE, Role.PUBLISHER, Role.ANSWERER, Role.UNIT_HEAD}),
@@ -64,7 +66,7 @@ async def context_of(edge: Edge[Policy], file: File, by: Actor, now: datetime, u
         context |= await _sorting(edge, file, by, now)
         context["draft_answer"] = await _used(edge, use)
     if question.status is Status.FORWARDED:
-        context["first_promise"] = edge.calendar.add(edge.calendar.day_of(now), 1)
+        context["first_promise"] = edge.calendar.working_day_from(edge.calendar.day_of(now))
     if question.status is Status.ANSWERED:
         context |= _draft(file)
     return context
@@ -92,7 +94,10 @@ async def _sorting(edge: Edge[Policy], file: File, by: Actor, now: datetime) -> 
         if id != edge.policy.centre_unit
     ]
     due = unit_clock(question.received_at, "", at=now, calendar=edge.calendar, policy=edge.policy)
+    notice = same_day_clock(question, at=now, calendar=edge.calendar, policy=edge.policy)
     return {
+        "notice_due": notice, "notice_due_day": notice.due_at - ONE_INSTANT,
+        "same_day_law": (SAME_DAY_SENTENCE, CITED[TRIAGE_BASIS]),
         "suggested_field": field, "suggested_by": why, "unit_options": options,
         "suggested_unit": suggested_unit(letter.province, units),
         "forward_due": due, "forward_due_day": due.due_at - ONE_INSTANT,

@@ -1,7 +1,7 @@
 """Câu hỏi: one function per command or event: load, decide, append. Words go beside the journal first."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
@@ -11,7 +11,7 @@ from services.qa.domain import Question
 from services.qa.domain.codes import NAMESPACE, question_id_of
 from services.qa.domain.personal_data import mask
 from services.qa.regulation import SAME_LETTER_HOURS, Policy
-from shared.contracts.base import Recorded
+from shared.contracts.base import Decision, Recorded
 from shared.contracts.notifier import NoticeSent
 from shared.contracts.qa import NoticeKind
 from shared.desk import Desk
@@ -53,48 +53,34 @@ async def receive_question(cmd: domain.ReceiveQuestion, desk: QaDesk) -> Questio
     )
 
 
-async def forward_question(cmd: domain.ForwardQuestion, desk: QaDesk) -> Question:
+async def _decide(
+    cmd: Any, act: str, decide: Callable[..., Decision[Question]], words: str, desk: QaDesk
+) -> Question:
+    """What four acts have in common: may it be done at all, the words beside the journal, the decision."""
     question = await desk.load(Question, cmd.question_id)
-    domain.permit(question, "forward", desk.by)
-    ref, digest = await keep_words(desk, "note", cmd.note)
+    domain.permit(question, act, desk.by)
+    ref, digest = await keep_words(desk, act, words)
     return await desk.append(
-        domain.forward(
+        decide(
             question, cmd, ref, digest, by=desk.by, at=desk.now, calendar=desk.calendar, policy=desk.policy
         )
     )
+
+
+async def forward_question(cmd: domain.ForwardQuestion, desk: QaDesk) -> Question:
+    return await _decide(cmd, "forward", domain.forward, cmd.note, desk)
 
 
 async def refuse_question(cmd: domain.RefuseQuestion, desk: QaDesk) -> Question:
-    question = await desk.load(Question, cmd.question_id)
-    domain.permit(question, "refuse", desk.by)
-    ref, digest = await keep_words(desk, "explanation", cmd.explanation)
-    return await desk.append(
-        domain.refuse(
-            question, cmd, ref, digest, by=desk.by, at=desk.now, calendar=desk.calendar, policy=desk.policy
-        )
-    )
+    return await _decide(cmd, "refuse", domain.refuse, cmd.explanation, desk)
 
 
 async def report_progress(cmd: domain.ReportProgress, desk: QaDesk) -> Question:
-    question = await desk.load(Question, cmd.question_id)
-    domain.permit(question, "progress", desk.by)
-    ref, digest = await keep_words(desk, "progress", cmd.words)
-    return await desk.append(
-        domain.progress(
-            question, cmd, ref, digest, by=desk.by, at=desk.now, calendar=desk.calendar, policy=desk.policy
-        )
-    )
+    return await _decide(cmd, "progress", domain.progress, cmd.words, desk)
 
 
 async def answer_question(cmd: domain.AnswerQuestion, desk: QaDesk) -> Question:
-    question = await desk.load(Question, cmd.question_id)
-    domain.permit(question, "answer", desk.by)
-    ref, digest = await keep_words(desk, "answer", cmd.text)
-    return await desk.append(
-        domain.answer(
-            question, cmd, ref, digest, by=desk.by, at=desk.now, calendar=desk.calendar, policy=desk.policy
-        )
-    )
+    return await _decide(cmd, "answer", domain.answer, cmd.text, desk)
 
 
 async def release_answer(cmd: domain.ReleaseAnswer, desk: QaDesk) -> Question:

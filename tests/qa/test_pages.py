@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.qa.regulation import SAME_DAY_SENTENCE
 from shared.contracts.qa import NoticeKind
 from tests.qa.conftest import Edges
 from tests.qa.world import question_in
@@ -171,6 +172,14 @@ async def test_the_due_date_is_shown_before_one_forwards(edges: Edges) -> None:
         303,
         True,
     )
+
+
+async def test_the_same_day_duty_is_shown_with_its_sentence_before_one_refuses(edges: Edges) -> None:
+    asked = await edges.asked()
+    page = (await edges.page(f"/desk/triage/{asked['id']}", "u-ha")).text
+    assert f"«{SAME_DAY_SENTENCE}»" in page
+    assert "Điều 11 khoản 1 điểm a, Hỏi đáp, gạch thứ nhất" in page
+    assert "(ngay trong ngày)" in page
 
 
 async def test_a_form_that_cannot_be_done_keeps_what_was_typed(edges: Edges) -> None:

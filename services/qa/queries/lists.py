@@ -123,9 +123,3 @@ async def others_of(database: Database, row_id: str, subject: str, by: Actor) ->
         {"$sort": {"shared": -1, "received_at": -1}}, {"$limit": 3},
     ]  # fmt: skip
     return [row async for row in database[QUESTIONS].aggregate(pipeline)]
-
-
-@answered
-async def row_of(database: Database, id: str) -> Row | None:
-    row: Row | None = await database[QUESTIONS].find_one({"_id": {"$eq": id}})
-    return row
