@@ -11,7 +11,7 @@ from services.qa.domain.fields import field_name
 from services.qa.queries.file import File, RunningClock, file_of
 from services.qa.queries.read_models import short_name
 from services.qa.queries.tracking import Tracking, refusal_view, tracked
-from services.qa.regulation import CITED, Policy, Status
+from services.qa.regulation import Policy, Status
 from shared.contracts.qa import Referral, RefusalGround
 from shared.directory import Directory
 from shared.errors import Forbidden, InvalidInput
@@ -157,7 +157,7 @@ def clock_out(each: RunningClock, now: datetime) -> ClockOut:
     clock = each.clock
     return ClockOut(
         name=clock.name, duty=clock.duty, duty_vi=each.duty_vi, basis=clock.basis,
-        basis_vi=CITED[clock.basis], owner_unit=clock.owner_unit, started_at=clock.started_at,
+        basis_vi=each.basis_vi, owner_unit=clock.owner_unit, started_at=clock.started_at,
         warn_at=clock.warn_at, due_at=clock.due_at, closed_at=each.closed_at, state=each.state(now),
         explanation_vi=clock.explanation_vi, explanation_en=clock.explanation_en,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.qa.domain import Letter, Question
 from services.qa.queries.read_models import ERASED, read
-from services.qa.regulation import DUTY_VI, Duty
+from services.qa.regulation import CITED, DUTY_VI, Duty
 from shared.calendar import VIETNAM, Due, WorkingCalendar
 from shared.contracts.base import Clock, Event, Recorded
 from shared.contracts.qa import (
@@ -40,6 +40,10 @@ class RunningClock:
     @property
     def short_vi(self) -> str:
         return Duty(self.clock.duty).short_vi
+
+    @property
+    def basis_vi(self) -> str:
+        return CITED[self.clock.basis]
 
     @property
     def last_instant(self) -> datetime:
@@ -170,7 +174,8 @@ def due_of(clock: Clock, calendar: WorkingCalendar) -> Due:
 
 def strip(due: Due, calendar: WorkingCalendar) -> list[dict[str, Any]]:
     """For the page's row of days: the day of the event, then each day counted or skipped."""
-    days: list[dict[str, Any]] = [{"date": calendar.day_of(due.start), "start": True}]
+    same_day = not due.working_days
+    days: list[dict[str, Any]] = [{"date": calendar.day_of(due.start), "start": True, "due": same_day}]
     for line in calendar.explain(due).days:
         last = line.date == due.last_day
         reason = "" if line.number is not None else line.reason_vi

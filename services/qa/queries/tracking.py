@@ -88,7 +88,7 @@ def tracked(file: File, units: Mapping[str, str], calendar: WorkingCalendar, now
     return Tracking(
         title, sentence, state, icon, left, _steps(file, clock),
         history(file.events, units, file.letter.email), clock,
-        CITED[clock.clock.basis] if clock else "", clock.days(calendar) if clock else [],
+        clock.basis_vi if clock else "", clock.days(calendar) if clock else [],
     )  # fmt: skip
 
 
