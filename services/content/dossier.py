@@ -24,6 +24,7 @@ from services.content.regulation import (
 )
 from services.content.views import PlacementOut, placements
 from shared.contracts.base import Event
+from shared.contracts.clocks import day_row
 from shared.contracts.content import (
     SubmissionApproved,
     SubmissionEdited,
@@ -134,23 +135,7 @@ async def _difference(desk: Desk[Any], refs: list[str], body: Body) -> dict[str,
 def _clock(desk: Desk[Any], s: Submission) -> SupplyClock | None:
     if s.clock is None:
         return None
-    calendar = desk.calendar
-    start, days = s.clock.started_at, s.clock.working_days
-    if s.clock.calendar_version != calendar.version:
-        strip: list[dict[str, Any]] = []
-    else:
-        due = calendar.due(start, days) if days else calendar.same_day(start)
-        lines = calendar.explain(due).days
-        strip = [
-            {
-                "date": line.date,
-                "number": line.number,
-                "reason": "" if line.number else line.reason_vi,
-                "due": line.date == due.last_day,
-            }
-            for line in lines
-        ]
-    at = s.supplied_at
+    days, at = day_row(s.clock, desk.calendar), s.supplied_at
     if at is None:
         late = desk.now >= s.clock.due_at
         state, word = ("bad", "Quá hạn, chưa hoàn thiện") if late else ("warn", "Đang tính")
@@ -158,7 +143,7 @@ def _clock(desk: Desk[Any], s: Submission) -> SupplyClock | None:
         state, word = "ok", "Đúng hạn"
     else:
         state, word = "bad", "Trễ hạn"
-    return SupplyClock(s.clock.due_at - timedelta(seconds=1), s.clock.explanation_vi, strip, state, word)
+    return SupplyClock(s.clock.due_at - timedelta(seconds=1), s.clock.explanation_vi, days, state, word)
 
 
 def _lag(s: Submission) -> str:

@@ -1,8 +1,9 @@
-"""From a term of the calendar to the clock that a service asks the notifier to keep."""
+"""From a term of the calendar to the clock that a service asks the notifier to keep, and back to its days."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from shared.calendar import Due, WorkingCalendar
+from shared.calendar import VIETNAM, Due, WorkingCalendar
 from shared.contracts.base import Clock
 
 
@@ -26,3 +27,29 @@ def clock_for(
         calendar_version=due.calendar_version, provisional=due.provisional,
         explanation_vi=explanation.sentence_vi, explanation_en=explanation.sentence_en,
     )  # fmt: skip
+
+
+def term_of(clock: Clock, calendar: WorkingCalendar) -> Due:
+    """The term that a clock was made from; a stated date is counted as the working days that lead to it."""
+    last = (clock.due_at - timedelta(microseconds=1)).astimezone(VIETNAM).date()
+    days = clock.working_days
+    if days is None:
+        days = max(0, calendar.working_days_between(calendar.day_of(clock.started_at), last))
+    return Due(clock.started_at, days, last, clock.due_at, clock.calendar_version, clock.provisional)
+
+
+def day_row(clock: Clock, calendar: WorkingCalendar) -> list[dict[str, Any]]:
+    """A page's row of days: day zero, then each day counted or skipped and why. None when another version of
+    the calendar counted the term."""
+    if clock.calendar_version != calendar.version:
+        return []
+    due = term_of(clock, calendar)
+    row: list[dict[str, Any]] = [
+        {"date": calendar.day_of(due.start), "start": True, "due": not due.working_days}
+    ]
+    for line in calendar.explain(due).days:
+        reason = "" if line.number is not None else line.reason_vi
+        row.append(
+            {"date": line.date, "number": line.number, "reason": reason, "due": line.date == due.last_day}
+        )
+    return row

@@ -9,8 +9,9 @@ from uuid import UUID
 from services.qa.domain import Letter, Question
 from services.qa.queries.read_models import ERASED, read
 from services.qa.regulation import CITED, DUTY_VI, Duty
-from shared.calendar import VIETNAM, Due, WorkingCalendar
+from shared.calendar import WorkingCalendar
 from shared.contracts.base import Clock, Event, Recorded
+from shared.contracts.clocks import day_row
 from shared.contracts.qa import (
     AskerDisclosed,
     NoticeAccepted,
@@ -57,9 +58,7 @@ class RunningClock:
 
     def days(self, calendar: WorkingCalendar) -> list[dict[str, Any]]:
         """Each day of the term as a strip: counted, or off and why."""
-        if self.clock.calendar_version != calendar.version:
-            return []
-        return strip(due_of(self.clock, calendar), calendar)
+        return day_row(self.clock, calendar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,23 +160,3 @@ def clocks_of(events: list[Recorded[Event]]) -> list[RunningClock]:
         for clock in getattr(event, "opens", ()):
             clocks[clock.name] = RunningClock(clock)
     return list(clocks.values())
-
-
-def due_of(clock: Clock, calendar: WorkingCalendar) -> Due:
-    """The term that a clock was made from; a stated date is counted as the working days that lead to it."""
-    first, last = calendar.day_of(clock.started_at), (clock.due_at - ONE_INSTANT).astimezone(VIETNAM).date()
-    days = clock.working_days
-    if days is None:
-        days = max(0, calendar.working_days_between(first, last))
-    return Due(clock.started_at, days, last, clock.due_at, clock.calendar_version, clock.provisional)
-
-
-def strip(due: Due, calendar: WorkingCalendar) -> list[dict[str, Any]]:
-    """For the page's row of days: the day of the event, then each day counted or skipped."""
-    same_day = not due.working_days
-    days: list[dict[str, Any]] = [{"date": calendar.day_of(due.start), "start": True, "due": same_day}]
-    for line in calendar.explain(due).days:
-        last = line.date == due.last_day
-        reason = "" if line.number is not None else line.reason_vi
-        days.append({"date": line.date, "number": line.number, "reason": reason, "due": last})
-    return days
