@@ -67,9 +67,12 @@ async def test_each_wrong_field_is_named(edges: Edges, changes: dict[str, Any], 
     assert [error["field"] for error in refused.json()["errors"]] == [field]
 
 
-async def test_an_event_in_a_year_without_a_calendar_is_refused(edges: Edges) -> None:
-    refused = await edges.post("/v1/submissions", text_in(event_at="2001-01-01T00:00:00Z"), "u-nga")
-    assert (refused.status_code, refused.json()["code"]) == (422, "calendar_year_missing")
+async def test_an_event_before_the_calendars_years_is_taken_and_said_to_be_late(edges: Edges) -> None:
+    taken = await edges.post("/v1/submissions", text_in(event_at="2001-01-01T00:00:00Z"), "u-nga")
+    assert taken.status_code == 201, taken.text
+    assert "trước năm đầu của lịch; hạn thật còn sớm hơn" in taken.json()["clock"]["explanation_vi"]
+    page = (await edges.get(f"/desk/review/{taken.json()['id']}", "u-nga", accept="text/html")).text
+    assert "Trễ hạn" in page
 
 
 @pytest.mark.parametrize(

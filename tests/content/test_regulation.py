@@ -108,6 +108,15 @@ async def test_guidance_registered_late_is_born_overdue_and_supplied_late() -> N
     assert submission.supplied_at >= submission.clock.due_at
 
 
+@pytest.mark.parametrize(("kind", "permitted"), [(C.GUIDANCE, ""), (C.DOCUMENT, "2022-03-02T08:00")])
+async def test_what_is_older_than_the_calendar_is_taken_late_and_says_so(kind: C, permitted: str) -> None:
+    submission = await Office().submit(kind, event="2021-12-31T09:00", permitted=permitted)
+    assert submission.clock is not None and submission.supplied_at is not None
+    assert submission.clock.due_at < submission.supplied_at
+    start = "02/03/2022" if permitted else "31/12/2021"
+    assert submission.clock.explanation_vi.startswith(f"Mốc là ngày {start}, trước năm đầu của lịch;")
+
+
 @pytest.mark.parametrize(
     "author",
     ["", "   ", "Sưu tầm", "ST", "internet", "Trên mạng", "—", "(khuyết danh)", "Sưu tầm từ Internet",

@@ -5,7 +5,7 @@ from typing import Final
 
 from services.content.domain.rules import EventInFuture, PermissionInFuture, PermissionNotNeeded
 from services.content.regulation import LIMITS, Policy
-from shared.calendar import WorkingCalendar
+from shared.calendar import VIETNAM, WorkingCalendar
 from shared.contracts.base import Clock
 from shared.contracts.clocks import clock_for
 from shared.contracts.content import ContentClass
@@ -26,6 +26,8 @@ def supply_clock(
     """None where no clock runs: news has none, and contact details and documents wait for their permission.
 
     It counts from the later of the event and the permission. A later ``round`` is the same clock running on.
+    What lies before the calendar's first year has a due date that nobody can name: it is counted from the
+    calendar's first day, which is later than the truth, and says so. Thus an old text can still be explained.
     """
     limit = LIMITS[content_class]
     if limit.working_days is None or event_at is None:
@@ -36,11 +38,20 @@ def supply_clock(
     start = max(moment for moment in starts if moment is not None)
     draft = content_class is ContentClass.DRAFT_CONSULTATION
     days = policy.draft_working_days if draft else limit.working_days
-    due = calendar.due(start, days) if days else calendar.same_day(start)
-    name = DUTY if round == 1 else f"{DUTY}:{round}"
-    return clock_for(
-        due, calendar, duty=DUTY, name=name, basis=limit.basis, owner_unit=unit, reason=limit.starts
+    counted = max(start, datetime(calendar.years[0], 1, 1, tzinfo=VIETNAM))
+    due = calendar.due(counted, days) if days else calendar.same_day(counted)
+    clock = clock_for(
+        due, calendar, duty=DUTY, name=DUTY if round == 1 else f"{DUTY}:{round}", basis=limit.basis,
+        owner_unit=unit, reason=limit.starts,
+    )  # fmt: skip
+    if counted == start:
+        return clock
+    vi = f"Mốc là ngày {calendar.day_of(start):%d/%m/%Y}, trước năm đầu của lịch; hạn thật còn sớm hơn. "
+    en = (
+        f"It began on {calendar.day_of(start):%d/%m/%Y}, before the calendar's first year: due even earlier. "
     )
+    told = {"explanation_vi": vi + clock.explanation_vi, "explanation_en": en + clock.explanation_en}
+    return clock.model_copy(update=told)
 
 
 def require_moments(
