@@ -23,6 +23,7 @@ LOOK: Final = 0.05
 @dataclass(frozen=True)
 class Flow:
     rate: float
+    cost: float  # µs of processor time an event, in all processes together
     rss_early: float = 0.0  # MB of the busiest process, at a fifth of the work and at its end
     rss_late: float = 0.0
 
@@ -51,13 +52,13 @@ async def watch(ground: Ground, database: str, topic: str, count: int, pids: tup
     await consumer.start()
     places = [TopicPartition(topic, n) for n in range(PARTITIONS)]
     items, early, give_up = ground.mongo[database]["items"], 0.0, time.monotonic() + PATIENCE
-    first: tuple[float, int] | None = None
+    first: tuple[float, int, float] | None = None
     try:
         while True:
             published = sum((await consumer.end_offsets(places)).values())
             done, now = min(published, items.estimated_document_count()), time.monotonic()
             if first is None and done >= count * WARM:
-                first = (now, done)
+                first = (now, done, ground.cpu_seconds())
             if pids and not early and done >= count / 5:
                 early = _rss(pids)
             if done >= count:
@@ -68,7 +69,9 @@ async def watch(ground: Ground, database: str, topic: str, count: int, pids: tup
     finally:
         await consumer.stop()
     assert first is not None
-    return Flow((done - first[1]) / (now - first[0]), early, _rss(pids) if pids else 0.0)
+    events = done - first[1]
+    cost = (ground.cpu_seconds() - first[2]) / events * 1e6
+    return Flow(events / (now - first[0]), cost, early, _rss(pids) if pids else 0.0)
 
 
 def _rss(pids: tuple[int, ...]) -> float:

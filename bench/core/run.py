@@ -12,10 +12,10 @@ from bench.core.report import Report, Row
 from bench.figures import percentile
 
 FULL: Final = os.environ.get("FULL", "") not in {"", "0"}
-EVENTS: Final = 100_000 if FULL else 30_000
+EVENTS: Final = 100_000 if FULL else 20_000
 MEMORY: Final = 1_000_000 if FULL else 0  # 0: the memory of the measured runs is what is looked at
-REBUILDS: Final = (100_000, 1_000_000) if FULL else (50_000, 200_000)
-NAIVE: Final = 600
+REBUILDS: Final = (100_000, 1_000_000) if FULL else (50_000, 150_000)
+NAIVE: Final = 500
 
 Say = Callable[[str], None]
 
@@ -50,13 +50,19 @@ def _rest(ground: Ground, report: Report) -> None:
 def _flow(ground: Ground, report: Report) -> float:
     naive, bare, ours = [], [], []
     for batch in (500, 2000):
-        naive.append(flow.naive(ground, NAIVE).rate)
-        bare.append(flow.bare(ground, EVENTS, batch).rate)
+        naive.append(flow.naive(ground, NAIVE))
+        bare.append(flow.bare(ground, EVENTS, batch))
         ours.append(flow.ours(ground, EVENTS))
-    best, limit, rival = max(ours, key=lambda one: one.rate), max(bare), max(naive)
-    times, share = best.rate / rival, best.rate / limit
-    report.add(Row("events_per_s_over_naive", best.rate, ">= 50", times >= 50, rival, limit, times))
-    report.add(Row("events_per_s_over_bare", best.rate, ">= 0.9", share >= 0.9, rival, limit, share))
+    best, limit, rival = (max(each, key=lambda one: one.rate) for each in (ours, bare, naive))
+    times, share = best.rate / rival.rate, best.rate / limit.rate
+    for name, goal, met, ratio in (
+        ("events_per_s_over_naive", ">= 50", times >= 50, times),
+        ("events_per_s_over_bare", ">= 0.9", share >= 0.9, share),
+    ):
+        report.add(Row(name, best.rate, goal, met, rival.rate, limit.rate, ratio))
+    costs = [min(one.cost for one in each) for each in (ours, naive, bare)]
+    note = "processor time of all processes, brokers included"
+    report.add(Row("event_cost_us", costs[0], "stated", None, costs[1], costs[2], costs[0] / costs[2], note))
     pace = best.rate / 2
     waits = sorted(flow.delay(ground, pace, 6))
     for percent in (50, 99):
