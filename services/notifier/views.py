@@ -168,7 +168,7 @@ def risk_of(unsent: Mapping[str, Any] | None) -> str:
     if unsent["status"] == "failed":
         return f"Thư không gửi được: {unsent['reason']}"
     if unsent["status"] == "sending":
-        return "Thư đang được gửi lại"
+        return "Thư đang được gửi, máy chủ thư chưa xác nhận"
     at = unsent["next_at"].astimezone(calendar.VIETNAM)
     return f"Thư chưa gửi được, thử lại lúc {at:%H:%M:%S}: {unsent['reason']}"
 
