@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from oracle import mutations as put
+from oracle import mutations_work as work
 from oracle.plan import Fault, Plan
 
 Faults = tuple[Fault, ...]
@@ -114,33 +115,33 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         replicas=2,
     ),
     "offset_first": Mutant(
-        "the offset is committed first", put.offset_first, deaths("journal.before", "notifier")
+        "the offset is committed first", work.offset_first, deaths("journal.before", "notifier")
     ),
     "argless_commit": Mutant(
-        "a commit without arguments, while work is in flight", put.argless_commit,
+        "a commit without arguments, while work is in flight", work.argless_commit,
         deaths("journal.before", "notifier"),
     ),
-    "no_rewind": Mutant("a failed batch is passed over", put.no_rewind, OUTAGES),
+    "no_rewind": Mutant("a failed batch is passed over", work.no_rewind, OUTAGES),
     "lost_rebalance": Mutant(
-        "the batch in hand at a rebalance is dropped", put.lost_rebalance, REBALANCES, lives=40
+        "the batch in hand at a rebalance is dropped", work.lost_rebalance, REBALANCES, lives=40
     ),
     "bury_after_commit": Mutant(
-        "buried after the offset commit", put.bury_after_commit, poisoned(*AFTER_BURIAL), lives=40
+        "buried after the offset commit", work.bury_after_commit, poisoned(*AFTER_BURIAL), lives=40
     ),
-    "bury_dropped": Mutant("poison is thrown away", put.bury_dropped, poisoned()),
-    "poison_redelivered": Mutant("poison is taken for an outage", put.poison_redelivered, poisoned()),
+    "bury_dropped": Mutant("poison is thrown away", work.bury_dropped, poisoned()),
+    "poison_redelivered": Mutant("poison is taken for an outage", work.poison_redelivered, poisoned()),
     "no_blocking": Mutant(
-        "what follows a buried event does not wait", put.no_blocking, poisoned(), lives=60, seconds=10.0
+        "what follows a buried event does not wait", work.no_blocking, poisoned(), lives=60, seconds=10.0
     ),
-    "discharge_dropped": Mutant("a discharge is dropped", put.discharge_dropped),
+    "discharge_dropped": Mutant("a discharge is dropped", work.discharge_dropped),
     "claim_dropped": Mutant(
-        "a notice is sent without a record that it is being sent", put.claim_dropped, replicas=2
+        "a notice is sent without a record that it is being sent", work.claim_dropped, replicas=2
     ),
-    "outcome_dropped": Mutant("a notice's outcome is not recorded before the retry", put.outcome_dropped),
+    "outcome_dropped": Mutant("a notice's outcome is not recorded before the retry", work.outcome_dropped),
     "doubt_forgotten": Mutant(
-        "silence after the body counts as refused", put.doubt_forgotten, SILENT_SERVER
+        "silence after the body counts as refused", work.doubt_forgotten, SILENT_SERVER
     ),
     "confirmed_unasked": Mutant(
-        "a push counts as acknowledged when it has left", put.confirmed_unasked, DEAF_PORTAL, lives=40
+        "a push counts as acknowledged when it has left", work.confirmed_unasked, DEAF_PORTAL, lives=40
     ),
 }  # fmt: skip

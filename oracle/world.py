@@ -49,7 +49,7 @@ class World:
         self._frozen: dict[str, float] = {}
         self._lengths: dict[str, float] = {}
         self._read = 0
-        self._over = threading.Event()
+        self._over, self._coming = threading.Event(), threading.Lock()
         self._watch = threading.Thread(target=self._watching, name="oracle-watch", daemon=True)
 
     def start(self) -> None:
@@ -97,11 +97,12 @@ class World:
 
     def come(self, service: str) -> None:
         """One more replica, under a name that the consumer group has not seen."""
-        known = set(self.system.names())
-        with contextlib.suppress(Trouble):  # it may die as it comes; then it is started again
-            self.system.add_replica(service)
-        (name,) = (n for n in set(self.system.names()) - known if n.startswith(f"{service}-"))
-        self.replicas[service].append(name)
+        with self._coming:  # names are numbered by how many there are
+            known = set(self.system.names())
+            with contextlib.suppress(Trouble):  # it may die as it comes; then it is started again
+                self.system.add_replica(service)
+            (name,) = set(self.system.names()) - known
+            self.replicas[service].append(name)
         self.tell(f"{name} joins")
 
     def freeze_length(self, service: str, point: str, seconds: float) -> None:
