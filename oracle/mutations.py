@@ -1,5 +1,5 @@
-"""Deliberate faults in the record and in what follows it, laid into the seams of one process. Each is given the
-service's name."""
+"""Deliberate faults in the record and in what follows it, laid into the seams of one process. Each is given
+the service's name."""
 
 import asyncio
 import contextlib

@@ -1,5 +1,5 @@
-"""Deliberate faults in what is done with events: the inbox, dead letters, the notifier and sync. Each is given
-the service's name."""
+"""Deliberate faults in what is done with events: the inbox, dead letters, the notifier and sync. Each is
+given the service's name."""
 
 import asyncio
 import importlib
