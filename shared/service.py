@@ -128,11 +128,10 @@ class Service(Generic[P]):
         self._sessions = door.sessions
         app.state.edge, app.state.look, app.state.service = self.edge, self.edge.look, self
         problems.install(app)
-        app.include_router(health_router(self))
-        app.include_router(operations_router(self))
-        app.include_router(graves_router(self))
-        app.include_router(signin_router(door))
-        for router in self.routers:
+        common = (
+            health_router(self), operations_router(self), graves_router(self), signin_router(door)
+        )  # fmt: skip
+        for router in (*self.routers, *common):  # looked through in this order for every request
             app.include_router(router)
         asyncapi.mount(app, self.broker, self.title)
         app.mount("/static", static_app(*self._own_static))

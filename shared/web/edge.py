@@ -102,7 +102,6 @@ async def our_service(request: Request) -> Actor:
     return actor
 
 
-Visitor = Annotated[Actor, Depends(visitor)]
 Staff = Annotated[Actor, Depends(staff)]
 OurService = Annotated[Actor, Depends(our_service)]
 
@@ -127,9 +126,9 @@ def expected_version(request: Request) -> int | None:
 
 
 async def _command(request: Request, actor: Actor) -> Desk[Any]:
-    body = await request.body()
+    what = fingerprint(request.method, request.scope["path"], await request.body())
     desk = request.state.desk = edge_of(request).desk(
-        actor, once=_key(request, actor), fingerprint=fingerprint(request.method, request.url.path, body),
+        actor, once=_key(request, actor), fingerprint=what,
         correlation=request.state.correlation, expected=expected_version(request),
     )  # fmt: skip
     return desk
@@ -139,8 +138,8 @@ async def staff_desk(request: Request, actor: Staff) -> Desk[Any]:
     return await _command(request, actor)
 
 
-async def public_desk(request: Request, actor: Visitor) -> Desk[Any]:
-    return await _command(request, actor)
+async def public_desk(request: Request) -> Desk[Any]:
+    return await _command(request, await visitor(request))
 
 
 async def editing_desk(request: Request, actor: Staff) -> Desk[Any]:
