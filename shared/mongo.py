@@ -85,7 +85,7 @@ class MongoJournal:
     """Concurrent appends share one ``insert_many``, concurrent reads one ``find``; each caller hears of its
     own."""
 
-    def __init__(self, database: Database, *, most_waiting: int = 5000, batch: int = 500) -> None:
+    def __init__(self, database: Database, *, most_waiting: int = 5000, batch: int = 1000) -> None:
         self._collection: Collection = database.journal
         self._waiting: deque[tuple[Commit, asyncio.Future[None]]] = deque()
         self._most_waiting, self._batch = most_waiting, batch

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-MOST: Final = 500  # in one trip
+MOST: Final = 1000  # in one trip
 
 
 class Together(Generic[K, V]):

@@ -104,9 +104,8 @@ def _ours(ground: Ground, workers: int, heard: str, out: str) -> Iterator[tuple[
     with contextlib.ExitStack() as stack:
         stack.enter_context(ground.service(database, "relay", **env))
         pids = []
-        for number in range(workers):
-            instance = {"PORTAL_INSTANCE": f"worker-{number}"}
-            child, _ = stack.enter_context(ground.service(database, "worker", **env, **instance))
+        for _ in range(workers):
+            child, _ = stack.enter_context(ground.service(database, "worker", **env))
             pids.append(child.pid or 0)
         yield database, tuple(pids)
 
