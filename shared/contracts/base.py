@@ -4,7 +4,7 @@ that it travels in (CloudEvents 1.0, Kafka binary mode). Within a version only o
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -144,19 +144,22 @@ def parse(name: str, version: int, data: bytes | str) -> Event:
     return class_of(name, version).model_validate_json(data).upcast()
 
 
-def from_kafka(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Recorded[Event]:
+_WORDS: Final = ("ce_type", "ce_subject", "ce_time", "ce_actor", "ce_correlationid", "ce_source")
+_NUMBERS: Final = ("ce_eventversion", "ce_sequence", "ce_index")
+
+
+def from_kafka(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Recorded[Event]:
     """Raises ``KeyError``/``ValueError`` for an envelope that is not ours."""
-    attributes = {name: raw.decode() for name, raw in headers}
+    attributes = dict(headers)  # what others have added to them is theirs, and may be no text
+    try:
+        name, stream, time, by, correlation, source = [attributes[a].decode() for a in _WORDS]  # type: ignore[union-attr]
+        version, sequence, index = [int(attributes[a]) for a in _NUMBERS]  # type: ignore[arg-type]
+    except (AttributeError, TypeError) as error:  # Kafka lets a header have no value
+        raise ValueError("an attribute of the envelope has no value") from error
     return Recorded(
-        event=parse(attributes["ce_type"], int(attributes["ce_eventversion"]), value or b""),
-        stream=attributes["ce_subject"],
-        version=int(attributes["ce_sequence"]),
-        index=int(attributes["ce_index"]),
-        at=datetime.fromisoformat(attributes["ce_time"]),
-        by=attributes["ce_actor"],
-        correlation=attributes["ce_correlationid"],
-        source=attributes["ce_source"].rpartition("/")[2],
-    )
+        parse(name, version, value or b""), stream, sequence, index, datetime.fromisoformat(time), by,
+        correlation, source.rpartition("/")[2],
+    )  # fmt: skip
 
 
 class Aggregate:

@@ -59,7 +59,7 @@ class Original:
     partition: int
     offset: int
     key: bytes
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
     value: bytes | None
 
 
@@ -68,7 +68,7 @@ def id_of(record: Any) -> str:
     does not bury new things under old names."""
     digest = hashlib.sha256()
     for part in (record.key or b"", record.value or b"", *(p for h in record.headers for p in h)):
-        raw = part.encode() if isinstance(part, str) else part
+        raw = part.encode() if isinstance(part, str) else part or b""
         digest.update(len(raw).to_bytes(4, "big") + raw)
     return f"{record.topic}:{digest.hexdigest()[:20]}"
 
@@ -100,13 +100,13 @@ class DeadLetters:
     async def bury(self, record: Any, error: BaseException) -> bool:
         """Keep the original to the byte before its offset moves. False when a person has settled this very
         event already: then it holds up nothing."""
-        headers = {name: raw.decode(errors="replace") for name, raw in record.headers}
+        headers = {name: (raw or b"").decode(errors="replace") for name, raw in record.headers}
         now = datetime.now(UTC)
         document = {
             "topic": record.topic, "partition": record.partition, "offset": record.offset,
             "key": (record.key or b"").decode(errors="replace"), "raw_key": Binary(record.key or b""),
             "value": None if record.value is None else Binary(record.value),
-            "headers": [[name, Binary(raw)] for name, raw in record.headers],
+            "headers": [[name, None if raw is None else Binary(raw)] for name, raw in record.headers],
             "event": headers.get("ce_type", "?"), "correlation": headers.get("ce_correlationid", ""),
             "error": type(error).__name__, "reason": reason_of(error),
             "state": State.BURIED, "first_seen": now,
@@ -232,7 +232,7 @@ def original_of(grave: Grave, edit: str = "") -> Original:
     written = grave.get("edits", {}).get(edit, grave)
     return Original(
         grave["topic"], grave["partition"], grave["offset"], bytes(grave.get("raw_key", b"")),
-        tuple((name, bytes(raw)) for name, raw in written["headers"]),
+        tuple((name, None if raw is None else bytes(raw)) for name, raw in written["headers"]),
         None if written["value"] is None else bytes(written["value"]),
     )  # fmt: skip
 
@@ -253,7 +253,7 @@ def full(grave: Grave) -> dict[str, Any]:
         "headers": mask_headers(original.headers), "body": mask_body(original.value or b""),
         "edits": [
             {"edit": id, "at": e["at"], "by": e["by"], "reason": e["reason"],
-             "headers": mask_headers((n, bytes(v)) for n, v in e["headers"]),
+             "headers": mask_headers((n, v and bytes(v)) for n, v in e["headers"]),
              "body": mask_body(bytes(e["value"] or b""))}
             for id, e in edits
         ],

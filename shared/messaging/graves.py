@@ -134,7 +134,7 @@ async def edit(graves: DeadLetters, id: str, change: Edit, desk: Desk[Any]) -> D
     if grave["state"] == State.BURIED:
         await graves.edit(id, digest, {
             "value": None if written["value"] is None else Binary(written["value"]),
-            "headers": [[name, Binary(raw)] for name, raw in written["headers"]],
+            "headers": [[name, None if raw is None else Binary(raw)] for name, raw in written["headers"]],
             "at": datetime.now(UTC), "by": desk.by.subject, "reason": change.reason,
         })  # fmt: skip
     letter = await desk.run(record, DeadLetterEdited(dead_letter_id=id, edit=digest, reason=change.reason))

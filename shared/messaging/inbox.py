@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from prometheus_client import Counter, Histogram
@@ -28,6 +27,10 @@ Record = Any  # aiokafka.structs.ConsumerRecord of bytes
 
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 15.0  # far below max_poll_interval_ms
+HANG: Final = (
+    10.0  # seconds in which nothing of a batch gets done; a database in trouble says so earlier or later
+)
+STRIKES: Final = 3  # hangs of one event, the database in health after each, before it counts as poison
 
 HANDLED = Counter("inbox_events", "Events by outcome", ["service", "outcome"])
 SECONDS = Histogram("inbox_batch_seconds", "Time per batch", ["service"])
@@ -53,6 +56,10 @@ class Blocked(Exception):
     """An earlier event of the same key is buried; this one waits behind it."""
 
 
+class Hung(Exception):
+    """The handler does not come back, though the database answers."""
+
+
 class Inbox:
     """``table`` is the service's consumers.py: topic → {event class: handler}."""
 
@@ -70,6 +77,9 @@ class Inbox:
         self._desk_for = desk_for
         self._graves = graves
         self._wait = FIRST_WAIT
+        self._done = 0  # events, ever: that it grows shows that a batch makes progress
+        self._cut: set[asyncio.Task[Any] | None] = set()
+        self._strikes: dict[tuple[str, int, int], int] = {}
         self._places: frozenset[TopicPartition] = frozenset()
         self.consumer: Any = None
 
@@ -77,7 +87,7 @@ class Inbox:
         subscriber = broker.subscriber(
             *self.topics, batch=True, group_id=self.service, ack_policy=AckPolicy.MANUAL,
             group_instance_id=instance or None,
-            auto_offset_reset="earliest", batch_timeout_ms=20, max_records=500, session_timeout_ms=10000,
+            auto_offset_reset="earliest", batch_timeout_ms=20, max_records=1000, session_timeout_ms=10000,
             parser=_parse_nothing, decoder=_decode_nothing, title=f"{self.service}: inbox",
             description="Batches of CloudEvents in binary mode; see docs/events.md for each event's fields.",
         )  # fmt: skip
@@ -96,14 +106,15 @@ class Inbox:
         with SECONDS.labels(self.service).time():
             try:
                 await self.handle(records)
-            except Exception as trouble:
+                await self._commit(message.consumer, records)
+            except Exception as trouble:  # a commit that is refused is repeated with its batch
                 log.warning("inbox.troubled", error=repr(trouble), wait=self._wait, records=len(records))
                 await asyncio.sleep(self._wait)
                 self._wait = min(self._wait * 2, LONGEST_WAIT)
                 await self._rewind(message)
                 return
         self._wait = FIRST_WAIT
-        await self._commit(message.consumer, records)
+        self._strikes.clear()
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Keys side by side, each key's events in order. Raises only on trouble with infrastructure."""
@@ -112,21 +123,35 @@ class Inbox:
             by_key.setdefault(record.key or b"", []).append(record)
         keys = [key.decode(errors="replace") for key in by_key]
         blocked = await self._graves.blocked(keys)
-        outcomes = await asyncio.gather(
-            *(
-                self._handle_key(group, name in blocked)
-                for name, group in zip(keys, by_key.values(), strict=True)
-            ),
-            return_exceptions=True,
-        )
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        tasks = [
+            asyncio.ensure_future(self._handle_key(group, name in blocked))
+            for name, group in zip(keys, by_key.values(), strict=True)
+        ]
+        try:
+            await self._watch(tasks)
+        finally:
+            for task in tasks:
+                task.cancel()  # those that are not done: this process is leaving
+        failed = [error for task in tasks if (error := task.exception())]
+        if failed:
+            raise failed[0]
+
+    async def _watch(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Until all are done. When nothing has been done for long, those that still run are cut short."""
+        pending = set(tasks)
+        while pending:
+            done = self._done
+            _, pending = await asyncio.wait(pending, timeout=HANG)
+            if self._done == done:
+                for task in pending - self._cut:
+                    self._cut.add(task)
+                    task.cancel()
+        self._cut.difference_update(tasks)
 
     async def _handle_key(self, records: list[Record], blocked: bool) -> None:
         for record in records:
             try:
-                handled = await self.handle_one(record, blocked)
+                handled = await self._bounded(record, blocked)
             except (Unavailable, *TROUBLE):
                 raise
             except Exception as error:  # poison: whatever it is, it must not hold up the others
@@ -137,6 +162,25 @@ class Inbox:
                 blocked = blocked or (holds_up and bool(record.key))
             else:
                 HANDLED.labels(self.service, "handled" if handled else "not_ours").inc()
+            self._done += 1
+
+    async def _bounded(self, record: Record, blocked: bool) -> bool:
+        try:
+            return await self.handle_one(record, blocked)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():  # something that the handler waited for
+                raise Unavailable("việc xử lý bị ngắt giữa chừng", retry_after=1) from None
+            if task not in self._cut:
+                raise
+            task.uncancel()
+            self._cut.discard(task)
+        await self._graves.first_of("")  # raises Unavailable: then it was the database that kept us waiting
+        place = (record.topic, record.partition, record.offset)
+        self._strikes[place] = self._strikes.get(place, 0) + 1
+        if self._strikes[place] >= STRIKES:
+            raise Hung(f"hàm xử lý không trả lời sau {HANG:g} giây, {STRIKES} lần")
+        raise Unavailable("hàm xử lý không trả lời", retry_after=1)
 
     async def handle_one(
         self, record: Record, blocked: bool = False, *, around: Callable[[Desk[Any]], Desk[Any]] = _as_it_is
@@ -169,17 +213,18 @@ class Inbox:
             place = TopicPartition(record.topic, record.partition)
             offsets[place] = max(offsets.get(place, 0), record.offset + 1)
         still_ours = {place: offset for place, offset in offsets.items() if place in consumer.assignment()}
-        try:
-            if still_ours:
-                await consumer.commit(still_ours)
-        except (CommitFailedError, IllegalStateError) as error:  # revoked meanwhile: the next owner repeats
-            log.info("inbox.commit_refused", error=type(error).__name__)
+        if still_ours:
+            await consumer.commit(still_ours)
 
     async def _rewind(self, message: KafkaMessage) -> None:
-        try:
-            await message.nack()
-        except IllegalStateError as error:  # a partition went away during the wait: its owner repeats
-            log.info("inbox.rewind_refused", error=type(error).__name__)
+        """Each partition that is still ours goes back to its first record; another's owner repeats it."""
+        first: dict[TopicPartition, int] = {}
+        for record in message.raw_message:
+            place = TopicPartition(record.topic, record.partition)
+            first[place] = min(first.get(place, record.offset), record.offset)
+        for place, offset in first.items():
+            if place in self.consumer.assignment():
+                self.consumer.seek(place, offset)
 
     async def lag(self) -> dict[str, int]:
         """Records waiting per topic, over the partitions assigned to this replica."""

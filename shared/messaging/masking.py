@@ -59,8 +59,8 @@ def mask_body(raw: bytes) -> Any:
         return mask(raw.decode(errors="replace"))
 
 
-def mask_headers(headers: Iterable[tuple[str, bytes]]) -> list[list[str]]:
-    return [[mask(name), mask(raw.decode(errors="replace"))] for name, raw in headers]
+def mask_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[list[str]]:
+    return [[mask(name), mask((raw or b"").decode(errors="replace"))] for name, raw in headers]
 
 
 def reason_of(error: BaseException) -> str:
