@@ -11,9 +11,7 @@ from shared.journal import Commit
 from shared.mongo import Database, from_document
 
 HISTORY_LOST: Final = 286
-LOST: Final = frozenset(
-    {HISTORY_LOST, 280, 260}
-)  # gone from the oplog; not found in it; not its own
+LOST: Final = frozenset({HISTORY_LOST, 280, 260})  # gone from the oplog; not found in it; not its own
 
 
 async def majority_time(command: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Any:
