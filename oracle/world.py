@@ -33,7 +33,9 @@ class World:
         self.armed.mkdir(parents=True)
         env = {
             "ORACLE_FOLDER": str(folder), "ORACLE_SEED": str(plan.seed), "ORACLE_MUTANT": mutant,
-            "PORTAL_FIRST_RETRY_SECONDS": "0.5", "PORTAL_LONGEST_RETRY_SECONDS": "4",
+            # Retries come too soon where a clock is ahead: the tries of a courtesy must not run out by that.
+            "PORTAL_COURTESY_ATTEMPTS": "1000", "PORTAL_FIRST_RETRY_SECONDS": "1.0",
+            "PORTAL_LONGEST_RETRY_SECONDS": "4",
             "PORTAL_LONGEST_RETRY_MINUTES": "1", "PORTAL_LOG_LEVEL": "WARNING",
         }  # fmt: skip
         self.system = System(folder / "data", env=env, commands=dict.fromkeys(ALL, COMMAND))
