@@ -17,6 +17,10 @@ POISONS: Final = (
     ("notifier.notice", "notifier.notice.sent"),
 )
 WAYS: Final = ("torn", "too_new", "no_body", "no_subject", "not_utf8")
+BURIES: Final = {
+    "content": "sync.delivery.succeeded", "qa": "notifier.notice.sent",
+    "sync": "content.submission.published", "notifier": "qa.question.answered",
+}  # fmt: skip
 QUIET_POINTS: Final = ("anchor.before", "anchor.after")  # passed when a process starts
 
 
@@ -73,8 +77,18 @@ def drawn(seed: int, *, seconds: float, lives: int, replicas: int, rounds: int) 
         Fault(0, draw.uniform(0.1, 0.75) * seconds, "poison", topic, f"{event} {draw.choice(WAYS)}")
         for topic, event in POISONS * rounds
     ]
+    faults = [_beside_poison(f, faults, draw) for f in faults]
     faults.sort(key=lambda f: f.at)
     return Plan(seed, seconds, lives, replicas, tuple(replace(f, number=i + 1) for i, f in enumerate(faults)))
+
+
+def _beside_poison(fault: Fault, faults: list[Fault], draw: random.Random) -> Fault:
+    """A death at a burial or a replay is armed just before something is buried there."""
+    if fault.kind != "die" or not fault.what.startswith(("bury.", "replay.")):
+        return fault
+    event = BURIES[fault.who]
+    poison = draw.choice([f for f in faults if f.kind == "poison" and f.what.startswith(event)])
+    return replace(fault, at=poison.at - 0.2, nth=1)
 
 
 def _deaths(draw: random.Random, round: int) -> list[Fault]:
