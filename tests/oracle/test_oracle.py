@@ -1,5 +1,6 @@
 """The small run of the oracle: the whole system, three replicas of each service, a fault at every point."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ SMALL_RUN_SECONDS = 420  # three minutes on two idle cores
 
 
 @pytest.mark.connected
+@pytest.mark.skipif(
+    "ORACLE" not in os.environ, reason="three minutes on idle cores: ORACLE=1, or make oracle"
+)
 @pytest.mark.timeout(SMALL_RUN_SECONDS + 60)
 def test_nothing_is_lost_doubled_reordered_or_stuck_though_everything_falls(tmp_path: Path) -> None:
     run = subprocess.run(
