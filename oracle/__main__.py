@@ -114,7 +114,7 @@ def full(seeds: int, folder: Path) -> int:
             continue
         plan = large(seed)
         print(f"seed {seed}/{seeds}: {plan.lives} lives, {len(plan.faults)} faults", flush=True)
-        outcome = run(plan, folder / "run", patience=300.0)
+        outcome = run(plan, folder / "run", patience=90.0)
         outcomes.append(outcome)
         told(outcome)
         if not outcome.good:

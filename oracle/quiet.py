@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Any, Final
+from typing import Final
 
 from aiokafka.errors import KafkaError
 
@@ -11,6 +11,7 @@ from oracle.points import ALL
 from shared.mongo import TROUBLE, from_document
 
 STILL: Final = 2.0  # seconds without a new commit
+LONGEST: Final = 4  # times the patience, however much still moves
 OPEN_NOTICES: Final = {"status": {"$in": ["requested", "retrying", "sending"]}}
 OPEN_DELIVERIES: Final = {"state": {"$in": ["pending", "failed"]}}
 
@@ -51,22 +52,24 @@ async def counts(collector: Collector) -> list[int]:
     return [await d.journal.estimated_document_count() for d in collector.databases.values()]
 
 
-async def quiet(collector: Collector, patience: float, tell: Any = lambda _: None) -> list[str]:
-    """Until all is done and nothing is added for a while. Returns what was still left when patience ended."""
-    until = time.monotonic() + patience
-    left: list[str] = ["nothing was looked at"]
+async def quiet(collector: Collector, patience: float) -> list[str]:
+    """Until all is done and nothing is added for a while. Returns what was still left when nothing had moved
+    for ``patience`` seconds, or something had moved for ever."""
+    began = moved = time.monotonic()
+    left, before = ["nothing was looked at"], [0]
     while True:
         try:
-            left = await waiting(collector)
+            left, seen = await waiting(collector), await counts(collector)
             if not left:
-                before = await counts(collector)
                 left = await behind(collector)
                 await asyncio.sleep(STILL)
-                if not left and before == await counts(collector) and not await waiting(collector):
+                if not left and seen == await counts(collector) and not await waiting(collector):
                     return []
+            if seen != before:
+                before, moved = seen, time.monotonic()
         except (*TROUBLE, KafkaError, OSError) as error:
             left = [f"parts do not answer ({type(error).__name__})"]
-        if time.monotonic() > until:
+        now = time.monotonic()
+        if now - moved > patience or now - began > LONGEST * patience:
             return left
-        tell(left)
         await asyncio.sleep(1.0)

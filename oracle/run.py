@@ -24,7 +24,7 @@ from oracle.quiet import quiet
 from oracle.world import World
 
 AT_ONCE: Final = 24  # lives side by side
-PATIENCE: Final = 75.0  # seconds in which everything must come to rest
+PATIENCE: Final = 45.0  # seconds without any movement after which what is left is stuck
 Tell = Callable[[str], None]
 
 

@@ -47,7 +47,7 @@ class World:
         self._draw = random.Random(f"world:{plan.seed}")
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="world")
         self._rising: set[str] = set()
-        self._away: set[str] = set()  # meant to be down just now
+        self._due: dict[str, float] = {}  # who is meant to be down, until when
         self._frozen: dict[str, float] = {}
         self._lengths: dict[str, float] = {}
         self._read = 0
@@ -111,11 +111,10 @@ class World:
         self._lengths[f"{service}.{point}"] = seconds
 
     def _down(self, name: str, seconds: float, how: Callable[[], None]) -> None:
-        self._away.add(name)
         self.tell(f"{name} goes down for {seconds:.1f} s")
+        self._due[name] = time.monotonic() + seconds
         self._frozen.pop(name, None)
         how()
-        self._pool.submit(self._rise, name, seconds)
 
     def settle(self) -> None:
         """The end of all faults: everybody awake and up."""
@@ -125,12 +124,11 @@ class World:
 
     @property
     def all_up(self) -> bool:
-        return not (self._rising or self._away or self._frozen or self.system.fallen())
+        return not (self._rising or self._due or self._frozen or self.system.fallen())
 
     @property
     def all_parts_up(self) -> bool:
-        down = self._away | self._rising | set(self._frozen)
-        return not down & {"mongod", "kafka"}
+        return not {"mongod", "kafka"} & {*self._due, *self._rising, *self._frozen}
 
     # The watch
 
@@ -144,11 +142,15 @@ class World:
                     self.tell(f"{name} wakes")
                     self.system.resume(name)
             for process in self.system.fallen():
-                if process.name not in self._rising and process.name not in self._away:
+                if process.name not in self._rising and process.name not in self._due:
                     # Mostly soon; sometimes late enough for others to take over.
                     late = self._draw.uniform(6.5, 9.0) if self._draw.random() < 0.15 else 0.0
-                    self._pool.submit(self._rise, process.name, late or self._draw.uniform(0.0, 1.5))
-                    self._rising.add(process.name)
+                    self._due[process.name] = now + (late or self._draw.uniform(0.0, 1.5))
+            for name, due in list(self._due.items()):
+                if now >= due and name not in self._rising:  # one thread raises it, or it would live twice
+                    self._rising.add(name)
+                    del self._due[name]
+                    self._pool.submit(self._rise, name)
 
     def _read_notes(self) -> None:
         if not self._notes.exists():
@@ -165,10 +167,8 @@ class World:
                 self._frozen[instance] = time.monotonic() + self._lengths.get(f"{service}.{point}", 8.0)
         self._read = len(lines)
 
-    def _rise(self, name: str, after: float) -> None:
-        self._rising.add(name)
+    def _rise(self, name: str) -> None:
         try:
-            self._over.wait(after)
             while not self._over.is_set():
                 with contextlib.suppress(Trouble, OSError):
                     self.system.start_process(name)
@@ -176,7 +176,6 @@ class World:
                     return
                 self._over.wait(0.3)
         finally:
-            self._away.discard(name)
             self._rising.discard(name)
 
     async def until_up(self, patience: float = 60.0) -> bool:
