@@ -23,7 +23,7 @@ class Mutant:
     patience: float = 20.0
 
     def plan(self, seed: int) -> Plan:
-        return Plan(seed, self.seconds, self.lives, self.replicas, self.faults)
+        return Plan(seed, self.seconds, self.lives, at_once=24, replicas=self.replicas, faults=self.faults)
 
 
 def _numbered(*faults: Fault) -> Faults:

@@ -46,6 +46,7 @@ class Plan:
     seed: int
     seconds: float  # over which lives begin and faults come
     lives: int
+    at_once: int  # lives side by side
     replicas: int
     faults: tuple[Fault, ...]
 
@@ -55,15 +56,15 @@ class Plan:
 
 def small(seed: int) -> Plan:
     """Each point once, each kind of fault at least once."""
-    return drawn(seed, seconds=62.0, lives=95, replicas=3, rounds=1)
+    return drawn(seed, seconds=62.0, lives=95, at_once=24, replicas=3, rounds=1)
 
 
 def large(seed: int) -> Plan:
     """About 5,000 commands."""
-    return drawn(seed, seconds=240.0, lives=1450, replicas=3, rounds=3)
+    return drawn(seed, seconds=90.0, lives=1450, at_once=80, replicas=3, rounds=1)
 
 
-def drawn(seed: int, *, seconds: float, lives: int, replicas: int, rounds: int) -> Plan:
+def drawn(seed: int, *, seconds: float, lives: int, at_once: int, replicas: int, rounds: int) -> Plan:
     draw = random.Random(seed)
     wanted: list[Fault] = []
     for round in range(rounds):
@@ -79,7 +80,8 @@ def drawn(seed: int, *, seconds: float, lives: int, replicas: int, rounds: int) 
     ]
     faults = [_beside_poison(f, faults, draw) for f in faults]
     faults.sort(key=lambda f: f.at)
-    return Plan(seed, seconds, lives, replicas, tuple(replace(f, number=i + 1) for i, f in enumerate(faults)))
+    numbered = tuple(replace(f, number=i + 1) for i, f in enumerate(faults))
+    return Plan(seed, seconds, lives, at_once, replicas, numbered)
 
 
 def _beside_poison(fault: Fault, faults: list[Fault], draw: random.Random) -> Fault:

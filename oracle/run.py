@@ -23,7 +23,6 @@ from oracle.poison import Poison
 from oracle.quiet import quiet
 from oracle.world import World
 
-AT_ONCE: Final = 24  # lives side by side
 PATIENCE: Final = 45.0  # seconds without any movement after which what is left is stuck
 Tell = Callable[[str], None]
 
@@ -112,7 +111,7 @@ async def _run(plan: Plan, folder: Path, mutant: str, tell: Tell, patience: floa
 
 async def _live(plan: Plan, lives: Lives) -> None:
     """Lives begin evenly over the plan's time, so that each fault finds some under way."""
-    room = asyncio.Semaphore(AT_ONCE)
+    room = asyncio.Semaphore(plan.at_once)
     began = time.monotonic()
 
     async def one(number: int) -> None:
