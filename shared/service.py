@@ -29,6 +29,7 @@ from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.follower import Follower
 from shared.messaging.graves import DeadLetter
 from shared.messaging.graves_api import graves_router
+from shared.messaging.graves_pages import graves_pages
 from shared.messaging.inbox import Inbox, Table
 from shared.messaging.relay import Relay, producer_for
 from shared.messaging.replay import Replayer
@@ -128,10 +129,13 @@ class Service(Generic[P]):
         self._sessions = door.sessions
         app.state.edge, app.state.look, app.state.service = self.edge, self.edge.look, self
         problems.install(app)
+        interfaces = [router for router in self.routers if router.include_in_schema]
+        pages = [router for router in self.routers if not router.include_in_schema]
         common = (
             health_router(self), operations_router(self), graves_router(self), signin_router(door)
         )  # fmt: skip
-        for router in (*self.routers, *common):  # looked through in this order for every request
+        # Looked through in this order for every request; a service's pages may claim all of /desk.
+        for router in (*interfaces, graves_pages(self), *pages, *common):
             app.include_router(router)
         asyncapi.mount(app, self.broker, self.title)
         app.mount("/static", static_app(*self._own_static))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.service import Service
 
 ROLE: Final = "operator"
+OPEN: Final = (Doing.WAITING, Doing.RUNNING)
 PATIENCE: Final = 5.0  # seconds that a request waits for its replay to end; then 202, and look again
 
 
@@ -91,7 +92,7 @@ def graves_router(service: "Service[Any]") -> APIRouter:
     async def listed(wanted: Annotated[Wanted, Query()]) -> dict[str, Any]:
         """In the order in which they were first seen; nothing of their bodies."""
         limit = wanted.limit
-        rows = await graves.page(wanted.filter, wanted.state, _after(wanted.cursor), limit + 1)
+        rows = await graves.page(wanted.filter, wanted.state, after_of(wanted.cursor), limit + 1)
         last = rows[limit - 1] if len(rows) > limit else None
         following = cursor_of([last["first_seen"].isoformat(), last["_id"]]) if last else None
         return {"items": [brief(row) for row in rows[:limit]], "next": following}
@@ -112,16 +113,16 @@ def graves_router(service: "Service[Any]") -> APIRouter:
     async def replay(body: ReplayIn, desk: StaffDesk, response: Response) -> dict[str, Any]:
         """A dry run by default: what would happen, with nothing written. Order per key is kept either way."""
         if body.ids and not body.dry_run:
-            await _all_open(graves, runs, body.ids, desk)
+            await all_open(graves, runs, body.ids, desk)
         filter = body.filter.filter if body.filter else Filter()
-        run = await _ask(runs, desk, AskReplay(body.reason, body.ids, filter, body.dry_run, body.rate))
+        run = await ask_for(runs, desk, AskReplay(body.reason, body.ids, filter, body.dry_run, body.rate))
         return await _answer(service, runs, run, response)
 
     @router.post("/{id}/edit-replay", summary="Sửa rồi xử lý lại; bản gốc được giữ")
     async def edit_replay(id: str, body: EditIn, desk: StaffDesk, response: Response) -> dict[str, Any]:
         """The edit is checked before it is kept."""
         await acts.edit(graves, id, acts.Edit(body.reason, body.patch, body.headers), desk)
-        run = await _ask(runs, desk, AskReplay(body.reason, (id,)))
+        run = await ask_for(runs, desk, AskReplay(body.reason, (id,)))
         return await _answer(service, runs, run, response)
 
     @router.post("/{id}/discard", summary="Bỏ qua, có lý do; hồ sơ được đi tiếp")
@@ -130,14 +131,14 @@ def graves_router(service: "Service[Any]") -> APIRouter:
         await acts.discard(graves, id, body.reason, desk)
         grave = await graves.get(id)
         if grave["key"]:
-            run = await _ask(runs, desk, AskReplay(body.reason, release=grave["key"]))
+            run = await ask_for(runs, desk, AskReplay(body.reason, release=grave["key"]))
             await _answer(service, runs, run, response)
         return full(grave)
 
     return router
 
 
-def _after(cursor: str) -> tuple[datetime, str] | None:
+def after_of(cursor: str) -> tuple[datetime, str] | None:
     if not cursor:
         return None
     try:
@@ -147,7 +148,7 @@ def _after(cursor: str) -> tuple[datetime, str] | None:
         raise InvalidInput("Con trỏ trang không hợp lệ.", errors=[{"field": "cursor"}]) from None
 
 
-async def _all_open(graves: DeadLetters, runs: Runs, ids: tuple[str, ...], desk: Desk[Any]) -> None:
+async def all_open(graves: DeadLetters, runs: Runs, ids: tuple[str, ...], desk: Desk[Any]) -> None:
     """A second replay of the same letter is refused; the same request again is not a second one."""
     if await runs.known(desk.once):
         return
@@ -157,22 +158,27 @@ async def _all_open(graves: DeadLetters, runs: Runs, ids: tuple[str, ...], desk:
             raise DeadLetterSettled(f"Thư {id} đã ở trạng thái «{grave['state']}».", state=grave["state"])
 
 
-async def _ask(runs: Runs, desk: Desk[Any], ask: AskReplay) -> Run:
+async def ask_for(runs: Runs, desk: Desk[Any], ask: AskReplay) -> Run:
     return await runs.ask(
         ask, once=desk.once, by=desk.by.subject, correlation=desk.correlation,
         fingerprint=desk.fingerprint or fingerprint(repr(ask)),
     )  # fmt: skip
 
 
-async def _answer(service: "Service[Any]", runs: Runs, run: Run, response: Response) -> dict[str, Any]:
+async def followed(service: "Service[Any]", runs: Runs, run: Run) -> Run:
     """The run when it has ended, or as far as it came within our patience."""
     service.wake("replays")
     until = monotonic() + PATIENCE
-    while run["state"] in (Doing.WAITING, Doing.RUNNING) and monotonic() < until:
+    while run["state"] in OPEN and monotonic() < until:
         await asyncio.sleep(0.05)
         run = await runs.get(run["_id"])
+    return run
+
+
+async def _answer(service: "Service[Any]", runs: Runs, run: Run, response: Response) -> dict[str, Any]:
+    run = await followed(service, runs, run)
     response.headers["Cache-Control"] = "no-store"
-    if run["state"] in (Doing.WAITING, Doing.RUNNING):
+    if run["state"] in OPEN:
         response.status_code = 202
         response.headers["Location"] = f"/v1/dead-letters/replays/{run['_id']}"
     return shown(run)
