@@ -1,7 +1,7 @@
 """What the people on call need to know of a service: its replicas, what waits, what is buried."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,11 @@ FOLLOWERS: Final = ("relay", "projector")
 BEHIND: Final = Gauge(
     "follower_behind_seconds",
     "Age of the oldest commit that a follower has not done",
+    ["service", "follower"],
+)
+TROUBLED: Final = Gauge(
+    "follower_troubled",
+    "1 while a follower stands still on an error of its own",
     ["service", "follower"],
 )
 
@@ -50,7 +55,9 @@ class Heartbeat:
     async def _measure(self) -> None:
         """By whoever lives: the one that should be following may be dead."""
         for name in FOLLOWERS:
-            BEHIND.labels(self._service, name).set((await Standing.of(self._database, name)).seconds)
+            standing = await Standing.of(self._database, name)
+            BEHIND.labels(self._service, name).set(standing.seconds)
+            TROUBLED.labels(self._service, name).set(standing.trouble is not None)
 
     @answered
     async def _beat(self, facts: dict[str, Any]) -> None:
@@ -67,11 +74,12 @@ class Standing:
     holder: str | None
     marked_at: datetime | None
     seconds: float  # since the oldest commit that it has not done
+    trouble: Mapping[str, Any] | None = None  # why its mark does not move: the error, the commit, the column
 
     @classmethod
     async def of(cls, database: Database, follower: str) -> "Standing":
         lease = await database.leases.find_one({"_id": follower}) or {}
-        mark = cls(lease.get("holder"), lease.get("marked_at"), 0.0)
+        mark = cls(lease.get("holder"), lease.get("marked_at"), 0.0, lease.get("trouble"))
         oldest = await database.journal.find_one(mark.undone, {"at": 1}, sort=[("at", 1)])
         waited = (datetime.now(UTC) - oldest["at"]).total_seconds() if oldest else 0.0
         return replace(mark, seconds=max(0.0, waited))

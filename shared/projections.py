@@ -11,13 +11,22 @@ from pymongo.errors import BulkWriteError
 
 from shared.contracts.base import Event, Recorded
 from shared.desk import Vault
+from shared.errors import Unavailable
 from shared.journal import Commit
-from shared.mongo import DUPLICATE, Database, answered
+from shared.mongo import DUPLICATE, TROUBLE, Database, answered
 
 log = structlog.get_logger(__name__)
 
 Fields = dict[str, Any]
 Column = Callable[[Recorded[Any], Vault], Awaitable[Fields]]
+
+
+class ColumnFailed(Exception):
+    """A column cannot show an event. Nothing is skipped: its list stands still until the column is mended."""
+
+    def __init__(self, where: str, recorded: Recorded[Any], cause: Exception) -> None:
+        super().__init__(f"{where} at {recorded.stream}, version {recorded.version}: {type(cause).__name__}")
+        self.column, self.commit, self.cause = where, f"{recorded.stream}:{recorded.version}", cause
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,18 @@ class Projection:
         for recorded in commit.recorded(source):
             column = self.columns.get(type(recorded.event))
             guard = {"version": recorded.version, "sequence": recorded.sequence, "changed_at": recorded.at}
-            steps.append((recorded, (await column(recorded, vault) if column else {}) | guard))
+            steps.append((recorded, (await self._filled(column, recorded, vault) if column else {}) | guard))
         return steps
+
+    async def _filled(self, column: Column, recorded: Recorded[Event], vault: Vault) -> Fields:
+        try:
+            return await column(recorded, vault)
+        except (Unavailable, *TROUBLE):
+            raise
+        except Exception as error:
+            name = getattr(column, "__qualname__", type(column).__name__)
+            where = f"{self.collection}: {recorded.event.name} → {name}"
+            raise ColumnFailed(where, recorded, error) from error
 
     async def updates(self, commit: Commit, source: str, vault: Vault) -> list[UpdateOne]:
         updates = []

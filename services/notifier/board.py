@@ -63,6 +63,7 @@ class DeadGroup:
     count: int
     first_seen: datetime
     last_seen: datetime
+    service_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,11 @@ class ServiceState:
     relay_waiting: int
     projector_waiting: int
     error: str
+    standstill: str = ""  # what a follower cannot get past
 
     @property
     def state(self) -> str:
-        if not self.answers or not self.alive:
+        if not self.answers or not self.alive or self.standstill:
             return "bad"
         return "warn" if max(self.relay_waiting, self.projector_waiting) >= SLOW else "ok"
 
@@ -234,7 +236,7 @@ def _instant(text: str | None) -> datetime | None:
 def dead_of(states: Mapping[str, Any]) -> list[DeadGroup]:
     groups = [
         DeadGroup(SERVICE_NAMES[name], g["error"], g["event"], g["topic"], g["reason"], g["count"],
-                  datetime.fromisoformat(g["first_seen"]), datetime.fromisoformat(g["last_seen"]))
+                  datetime.fromisoformat(g["first_seen"]), datetime.fromisoformat(g["last_seen"]), name)
         for name in SERVICE_NAMES
         for g in states.get(name, {}).get("state", {}).get("dead_letters", ())
     ]  # fmt: skip
@@ -255,6 +257,7 @@ def services_of(states: Mapping[str, Any], now: datetime) -> list[ServiceState]:
             alive=sum(alive), gone=len(alive) - sum(alive),
             relay_waiting=behind.get("relay", {}).get("waiting", 0),
             projector_waiting=behind.get("projector", {}).get("waiting", 0), error=row.get("error", ""),
+            standstill=views.standstill_of(behind),
         ))  # fmt: skip
     return found
 
@@ -275,6 +278,8 @@ def incidents_of(board: Board) -> list[str]:
         if not service.answers:
             since = f" từ {service.heard_at.astimezone(VIETNAM):%H:%M:%S}" if service.heard_at else ""
             said.append(f"Dịch vụ {service.name} không trả lời{since}.")
+        if service.standstill:
+            said.append(f"{service.name}: {service.standstill}")
     for portal in board.portals:
         if portal["state"] == "down":
             since = portal["failing_since"]

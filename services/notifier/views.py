@@ -252,3 +252,14 @@ async def notice_views(
         )
         for d in rows
     ]  # fmt: skip
+
+
+def standstill_of(followers: Mapping[str, Any]) -> str:
+    """Which record, and which column of a list, stop the projector or the relay."""
+    said = []
+    for name, what in (("projector", "Danh sách"), ("relay", "Việc phát hành")):
+        if trouble := followers.get(name, {}).get("trouble"):
+            where = f" ở {trouble['commit']}" if trouble["commit"] else ""
+            column = f", cột {trouble['column']}" if trouble["column"] else ""
+            said.append(f"{what} đứng lại{where}{column}: {trouble['error']}.")
+    return " ".join(said)

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 import structlog
 
+from shared.errors import Unavailable
 from shared.feed import MongoFeed
 from shared.journal import Commit
-from shared.mongo import Database, Lease, LeaseLost
+from shared.messaging.masking import reason_of
+from shared.mongo import TROUBLE, Database, Lease, LeaseLost
 
 log = structlog.get_logger(__name__)
 
@@ -62,11 +64,25 @@ class Follower:
                 raise
             except Exception as error:
                 log.warning("follower.troubled", follower=self.name, error=repr(error), wait=self._wait)
+                await self._complain(error)
                 await self._give_back()
                 await asyncio.sleep(self._wait)
                 self._wait = min(self._wait * 2, LONGEST_WAIT)
             finally:
                 self.active = False
+
+    async def _complain(self, error: Exception) -> None:
+        """Beside the mark, for the operations board, until the mark moves again. A database in trouble says
+        so elsewhere, and could not keep it."""
+        if isinstance(error, (Unavailable, *TROUBLE)):
+            return
+        cause = getattr(error, "cause", error)
+        trouble = {
+            "at": datetime.now(UTC), "error": type(cause).__name__, "reason": reason_of(cause),
+            "commit": getattr(error, "commit", ""), "column": getattr(error, "column", ""),
+        }  # fmt: skip
+        with contextlib.suppress(Exception):
+            await self._lease.renew(trouble=trouble)
 
     async def _give_back(self) -> None:
         with contextlib.suppress(Exception):
@@ -92,7 +108,8 @@ class Follower:
                     await self._effect(commits)
                     unmarked = True
                 if token is not None:
-                    mark = {"token": token, "marked_at": max((c.at for c in commits), default=ALL)}
+                    at = max((c.at for c in commits), default=ALL)
+                    mark = {"token": token, "marked_at": at, "trouble": None}
                 if monotonic() - saved > (PACE if unmarked and mark else TTL.total_seconds() / 3):
                     await self._lease.renew(**mark)
                     unmarked, saved, self._wait = False, monotonic(), FIRST_WAIT

@@ -6,9 +6,10 @@ import re
 import httpx2
 import pytest
 
-from services.notifier import handlers, pages
+from services.notifier import handlers, pages, queries
 from services.notifier.domain import notice_id
 from services.notifier.regulation import CLAUSES, Policy
+from shared.desk import utc_now
 from shared.service import Service
 from tests.notifier.rig import as_, client, hears, opened, service
 from tests.notifier.world import QUESTION, refused
@@ -77,3 +78,36 @@ async def test_the_live_board_sends_only_what_has_changed(service: Service[Polic
 async def test_many_who_look_share_one_drawing(service: Service[Policy]) -> None:
     drawn = await asyncio.gather(*(pages.boards.current(service.edge) for _ in range(50)))
     assert len({id(board) for board in drawn}) == 1
+
+
+async def test_the_board_leads_to_what_is_buried_and_names_what_a_list_can_t_get_past(
+    client: httpx2.AsyncClient, service: Service[Policy]
+) -> None:
+    at = utc_now().isoformat()
+    buried = {"error": "UnknownEvent", "event": "content.item.published", "topic": "content.submission",
+              "reason": "bản 2", "count": 3, "first_seen": at, "last_seen": at}  # fmt: skip
+    trouble = {"at": at, "error": "KeyError", "reason": "'unit'", "commit": "question-1:7",
+               "column": "questions: qa.question.forwarded → _forwarded"}  # fmt: skip
+    state = {"replicas": [{"name": "r1", "alive": True}], "lag": [], "dead_letters": [buried],
+             "followers": {"projector": {"waiting": 9, "trouble": trouble}}}  # fmt: skip
+    said = {"answers": True, "heard_at": utc_now(), "state": state, "error": ""}
+    await queries.note_service(service.database, "qa", said)
+    pages.boards._fresh_until = float("-inf")
+    html = await page(client, "/desk/operations")
+    link = (
+        "/desk/dead-letters?error=UnknownEvent&amp;event=content.item.published&amp;topic=content.submission"
+    )
+    assert f'href="{service.settings.urls["qa"]}{link}"' in html
+    assert (
+        "Danh sách đứng lại ở question-1:7, cột questions: qa.question.forwarded → _forwarded: KeyError."
+        in html
+    )
+    assert "Đứng lại" in html
+    await service.database.service_states.delete_one({"_id": "qa"})
+    pages.boards._fresh_until = float("-inf")
+
+
+async def test_the_dead_letters_page_is_for_operators(client: httpx2.AsyncClient) -> None:
+    assert "Không có thư chết" in await page(client, "/desk/dead-letters")
+    refused = await client.get("/desk/dead-letters", headers=as_("lan") | {"Accept": "text/html"})
+    assert refused.status_code == 403
