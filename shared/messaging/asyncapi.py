@@ -15,7 +15,7 @@ from shared.contracts.base import TOPICS
 def broker_for(bootstrap: str, service: str, published: Sequence[str]) -> KafkaBroker:
     """Publishers are declared for the document alone: what is published goes through the journal's relay."""
     broker = KafkaBroker(
-        bootstrap, client_id=service, logger=None, allow_auto_create_topics=False,
+        bootstrap.split(","), client_id=service, logger=None, allow_auto_create_topics=False,
         metadata_max_age_ms=30_000,  # partitions that a topic has gained are read after this at the latest
     )  # fmt: skip
     for topic in published:
