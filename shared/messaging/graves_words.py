@@ -50,6 +50,9 @@ _CONTRACT: Final = Meaning(
 _DISAGREE: Final = Meaning(
     "Hai dịch vụ hiểu khác nhau về trạng thái của hồ sơ.", "Đọc lịch sử của hồ sơ trước khi làm gì khác."
 )
+_SILENT: Final = Meaning(
+    "Hàm xử lý không trả lời dù cơ sở dữ liệu vẫn tốt.", "Sửa hàm xử lý, nâng cấp, rồi thử và xử lý lại."
+)
 _MEANINGS: Final[Mapping[str, Meaning]] = {
     BLOCKED: Meaning(
         "Chờ một thư trước đó của cùng hồ sơ.", "Xử lý xong thư trước thì thư này tự đi theo, đúng thứ tự."
@@ -57,13 +60,8 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
     "UnknownEvent": Meaning(
         "Dịch vụ phát đã lên bản mới hơn dịch vụ này.", "Nâng cấp dịch vụ này, rồi thử và xử lý lại."
     ),
-    "Hung": Meaning(
-        "Hàm xử lý không trả lời dù cơ sở dữ liệu vẫn tốt.",
-        "Nó tự được thử lại một lần với nhiều thời gian hơn; nếu vẫn vậy thì sửa hàm xử lý rồi nâng cấp.",
-    ),
-    "TimeoutError": Meaning(
-        "Hàm xử lý không trả lời, cả khi được chờ lâu hơn.", "Sửa hàm xử lý, nâng cấp, rồi thử và xử lý lại."
-    ),
+    "Hung": _SILENT,
+    "TimeoutError": _SILENT,
     "ValidationError": _CONTRACT,
     "KeyError": _CONTRACT,
     "IllegalTransition": _DISAGREE,

@@ -16,8 +16,11 @@ from shared.desk import Desk
 from shared.journal import Head
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.follower import Follower
+from shared.messaging.graves import DeadLetter
 from shared.messaging.inbox import Inbox
 from shared.messaging.relay import Relay, producer_for
+from shared.messaging.replay import Replayer
+from shared.messaging.runs import AskReplay, Runs
 from shared.messaging.topology import NotPaused, pause, resume, waiting
 from shared.mongo import MongoJournal
 from shared.operations import Standing
@@ -33,8 +36,10 @@ class Counter:
 
     def __init__(self, bootstrap: str, database: Any, topic: str, kind: type[Event]) -> None:
         self.seen: dict[str, list[int]] = {}
+        self.broken = False
         self.group = f"counter-{uuid4().hex[:8]}"
-        self.inbox = Inbox(self.group, {topic: {kind: self.note}}, self.desk_for, DeadLetters(database))
+        self.graves = DeadLetters(database)
+        self.inbox = Inbox(self.group, {topic: {kind: self.note}}, self.desk_for, self.graves)
         self.broker = KafkaBroker(bootstrap, logger=None, metadata_max_age_ms=500)
         self.inbox.attach(self.broker, "")
 
@@ -43,6 +48,8 @@ class Counter:
 
     async def note(self, recorded: Recorded[Any], _: Desk[None]) -> None:
         await asyncio.sleep(0.003)
+        if self.broken:
+            raise RuntimeError("không xử lý được")
         self.seen.setdefault(recorded.stream, []).append(recorded.version)
 
 
@@ -115,6 +122,68 @@ async def test_each_key_keeps_its_order_while_the_topic_grows(
     for id, head in heads.items():
         first_seen = list(dict.fromkeys(counter.seen[f"question-{id}"]))
         assert first_seen == list(range(1, head.version + 1))
+
+
+async def test_letters_that_wait_while_the_topic_grows_are_replayed_in_the_order_of_their_key(
+    kafka: str, database: Any, admin: AIOKafkaAdminClient
+) -> None:
+    """What is buried holds up its key wherever the key goes, and its letters keep their order, though the
+    later ones lie on earlier partitions."""
+    topic = f"growing-{uuid4().hex[:8]}"
+    await admin.create_topics([NewTopic(topic, FEW, 1)])
+    with another_build():
+
+        class Counted(Event, topic=topic, name=f"{topic}.counted"):
+            """Test only."""
+
+        heads: dict[UUID, Head] = {uuid4(): Head() for _ in range(24)}
+        producer: AIOKafkaProducer = producer_for(kafka, "growing")
+        await producer.start()
+        relay, counter = Relay(producer, "growing"), Counter(kafka, database, topic, Counted)
+        graves, runs = counter.graves, Runs(database)
+        await graves.prepare()
+        await counter.broker.start()
+        acts = Desk(
+            MongoJournal(database), MemoryVault(), CALENDAR, None, {DeadLetter.KIND: DeadLetter}, "test"
+        )
+        replayer = Replayer(database, graves, counter.inbox, lambda *_: acts, "r1")
+
+        async def publish(count: int) -> None:
+            for _ in range(count):
+                made = {id: commit(id, head, Counted()) for id, head in heads.items()}
+                await relay.publish(list(made.values()))
+                heads.update({id: one.head for id, one in made.items()})
+
+        async def buried(count: int) -> None:
+            async with asyncio.timeout(40):
+                while await graves.count({}) < count:
+                    await asyncio.sleep(0.1)
+
+        await relay.begin()
+        counter.broken = True
+        await publish(3)
+        await buried(3 * len(heads))
+        await admin.create_partitions({topic: NewPartitions(MANY)})
+        async with asyncio.timeout(20):
+            while len(await producer.partitions_for(topic)) < MANY:
+                await producer.client.force_metadata_update()
+                await asyncio.sleep(0.1)
+        await relay.begin()
+        counter.broken = False
+        await publish(3)
+        await buried(6 * len(heads))  # though nothing is wrong with them: each waits behind its key's first
+        places: dict[str, list[int]] = {}
+        async for grave in database.dead_letters.find().sort("turn", 1):
+            places.setdefault(grave["key"], []).append(grave["partition"])
+        assert any(lay[0] > lay[-1] for lay in places.values())  # the order of places is another one
+        assert await graves.stranded() == []
+        await runs.ask(AskReplay("đã sửa", rate=1000), once="k", by="u", correlation="c", fingerprint="f")
+        await replayer.work()
+        await counter.broker.stop()
+        await producer.stop()
+    assert await graves.count({}) == 0
+    assert {tuple(seen) for seen in counter.seen.values()} == {(1, 2, 3, 4, 5, 6)}
+    assert len(counter.seen) == len(heads)
 
 
 async def test_a_relay_keeps_to_the_partitions_that_it_began_with(
