@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any, Final
 
 from bson import Binary
-from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
 from shared.errors import NotFound
 from shared.messaging.masking import mask, mask_body, mask_headers, reason_of
@@ -22,9 +22,10 @@ Place = tuple[str, int, int]  # topic, partition, offset: the order in which thi
 BLOCKED: Final = "Blocked"
 FRESH: Final = 1.0  # seconds for which "nothing is buried" is believed
 ORDER: Final = [("topic", ASCENDING), ("partition", ASCENDING), ("offset", ASCENDING)]
+TURN: Final = [("topic", ASCENDING), ("turn", ASCENDING), *ORDER[1:]]  # of one key, wherever its letters lay
 _STATE: Final = ("state", ASCENDING)
 INDEXES: Final = [
-    IndexModel([_STATE, ("key", ASCENDING), *ORDER], name="state_key_place"),
+    IndexModel([_STATE, ("key", ASCENDING), *TURN], name="state_key_turn"),
     IndexModel([_STATE, ("error", ASCENDING), ("event", ASCENDING), *ORDER], name="state_error_place"),
     IndexModel([_STATE, *ORDER], name="state_place"),
     IndexModel([("first_seen", ASCENDING), ("_id", ASCENDING)], name="seen"),
@@ -103,6 +104,7 @@ class DeadLetters:
         headers = {name: (raw or b"").decode(errors="replace") for name, raw in record.headers}
         now = datetime.now(UTC)
         document = {
+            "turn": await self._next_turn(record),
             "topic": record.topic, "partition": record.partition, "offset": record.offset,
             "key": (record.key or b"").decode(errors="replace"), "raw_key": Binary(record.key or b""),
             "value": None if record.value is None else Binary(record.value),
@@ -118,6 +120,13 @@ class DeadLetters:
             upsert=True, return_document=ReturnDocument.AFTER, projection={"state": 1},
         )  # fmt: skip
         return bool(grave["state"] == State.BURIED)
+
+    async def _next_turn(self, record: Any) -> int:
+        """Behind what is buried of its key. Not its place, which is no order once the topic has grown."""
+        which = {"state": State.BURIED, "key": (record.key or b"").decode(errors="replace")}
+        which["topic"] = record.topic
+        last = await self._collection.find_one(which, {"turn": 1}, sort=[("turn", DESCENDING)])
+        return ((last or {}).get("turn") or 0) + 1
 
     @answered
     async def blocked(self, keys: list[str]) -> set[str]:
@@ -171,7 +180,7 @@ class DeadLetters:
     async def first_of(self, key: str, *, but: Sequence[str] = ()) -> Grave | None:
         """What all others of this key wait for."""
         which = {"state": State.BURIED, "key": {"$eq": key}, "_id": {"$nin": list(but)}}
-        grave: Grave | None = await self._collection.find_one(which, sort=ORDER)
+        grave: Grave | None = await self._collection.find_one(which, sort=TURN)
         return grave
 
     @answered
@@ -181,7 +190,7 @@ class DeadLetters:
             return []
         pipeline: list[dict[str, Any]] = [
             {"$match": {"state": State.BURIED}},
-            {"$sort": {"key": 1, **dict(ORDER)}},
+            {"$sort": {"key": 1, **dict(TURN)}},
             {"$group": {"_id": "$key", "first": {"$first": "$error"}}},
             {"$match": {"first": BLOCKED}},
             {"$limit": limit},
