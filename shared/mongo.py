@@ -148,7 +148,8 @@ class MongoJournal:
             for each in details.get("writeErrors", ()):
                 failed[each["index"]] = _meaning(each, batch[each["index"]][0])
             if details.get("writeConcernErrors"):
-                failed = {i: failed.get(i) or _unknown(error) for i in range(len(batch))}
+                # What a refused commit collided with may yet be undone with its primary.
+                failed = {i: _unknown(error) for i in range(len(batch))}
         except Exception as error:  # every caller is answered, whatever broke
             failed = {i: _unknown(error) for i in range(len(batch))}
         for index, (_, outcome) in enumerate(batch):
