@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from shared.cli.session import OUT, AsJson, Session, run, table, told
+from shared.messaging.dead_letters import FRESH
 from shared.messaging.topology import pause, resume, topics_of, waiting
 from shared.operations import Standing
 from shared.settings import ServiceSettings
@@ -41,6 +42,7 @@ def pause_(
         while _left(rows) and monotonic() < until:
             await asyncio.sleep(1)
             rows = await _rows(s.service)
+        await asyncio.sleep(FRESH)  # by now each replica knows of every key that holds something buried
         return {**asdict(await Standing.of(s.database, "relay")), "waiting": rows}
 
     stood = run(stop)
