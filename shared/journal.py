@@ -13,7 +13,8 @@ from shared.contracts.base import Event, Recorded, parse
 from shared.errors import PortalError, VersionConflict
 
 MAX_EVENT_BYTES = 256 * 1024  # far below the broker's 1 MiB: a commit that is appended can be published
-MAX_EVENTS = 99  # Recorded.sequence leaves two digits for them
+MAX_COMMIT_BYTES = 4 * 1024 * 1024  # far below a document's 16 MiB, and others share its insert
+MAX_EVENTS = 100  # in a commit: Recorded.sequence leaves two digits for their index
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -69,6 +70,8 @@ class Commit:
 
     def sealed(self, head: Head) -> "Commit":
         """This commit as the next link of its stream's chain."""
+        if len(self.events) > MAX_EVENTS or sum([len(e.data) for e in self.events]) > MAX_COMMIT_BYTES:
+            raise ValueError(f"a commit to {self.stream} takes {MAX_EVENTS} events, {MAX_COMMIT_BYTES} bytes")
         version, at = head.version + 1, self.at.astimezone(UTC).isoformat(timespec="milliseconds")
         facts = {
             "key": self.key, "stream": self.stream, "by": self.by, "correlation": self.correlation,

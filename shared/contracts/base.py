@@ -151,6 +151,7 @@ _NUMBERS: Final = ("ce_eventversion", "ce_sequence", "ce_index")
 def from_kafka(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Recorded[Event]:
     """Raises ``KeyError``/``ValueError`` for an envelope that is not ours."""
     attributes = dict(headers)  # what others have added to them is theirs, and may be no text
+    "".join(attributes).encode()  # but a name that is none breaks Kafka's own rule: who knows what it was
     try:
         name, stream, time, by, correlation, source = [attributes[a].decode() for a in _WORDS]  # type: ignore[union-attr]
         version, sequence, index = [int(attributes[a]) for a in _NUMBERS]  # type: ignore[arg-type]

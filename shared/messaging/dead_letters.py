@@ -14,6 +14,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
 from shared.errors import NotFound
 from shared.messaging.masking import mask, mask_body, mask_headers, reason_of
+from shared.messaging.records import kept, named
 from shared.mongo import Database, answered
 
 Grave = dict[str, Any]  # one document of the collection
@@ -69,7 +70,7 @@ def id_of(record: Any) -> str:
     does not bury new things under old names."""
     digest = hashlib.sha256()
     for part in (record.key or b"", record.value or b"", *(p for h in record.headers for p in h)):
-        raw = part.encode() if isinstance(part, str) else part or b""
+        raw = part.encode(errors="surrogateescape") if isinstance(part, str) else part or b""
         digest.update(len(raw).to_bytes(4, "big") + raw)
     return f"{record.topic}:{digest.hexdigest()[:20]}"
 
@@ -108,7 +109,7 @@ class DeadLetters:
             "topic": record.topic, "partition": record.partition, "offset": record.offset,
             "key": (record.key or b"").decode(errors="replace"), "raw_key": Binary(record.key or b""),
             "value": None if record.value is None else Binary(record.value),
-            "headers": [[name, None if raw is None else Binary(raw)] for name, raw in record.headers],
+            "headers": [[kept(name), None if raw is None else Binary(raw)] for name, raw in record.headers],
             "event": headers.get("ce_type", "?"), "correlation": headers.get("ce_correlationid", ""),
             "error": type(error).__name__, "reason": reason_of(error),
             "state": State.BURIED, "first_seen": now,
@@ -142,6 +143,12 @@ class DeadLetters:
     def look_again(self) -> None:
         """Another replica may have buried something on partitions that are now ours."""
         self._empty_until = 0.0
+
+    @answered
+    async def pulse(self) -> None:
+        """Returns when a majority has taken a write: then nothing waits for the database."""
+        at = {"$set": {"at": datetime.now(UTC)}}
+        await self._collection.database.pulses.update_one({"_id": "inbox"}, at, upsert=True)
 
     @answered
     async def groups(self) -> list[dict[str, Any]]:
@@ -241,7 +248,7 @@ def original_of(grave: Grave, edit: str = "") -> Original:
     written = grave.get("edits", {}).get(edit, grave)
     return Original(
         grave["topic"], grave["partition"], grave["offset"], bytes(grave.get("raw_key", b"")),
-        tuple((name, None if raw is None else bytes(raw)) for name, raw in written["headers"]),
+        tuple((named(name), None if raw is None else bytes(raw)) for name, raw in written["headers"]),
         None if written["value"] is None else bytes(written["value"]),
     )  # fmt: skip
 
@@ -262,7 +269,7 @@ def full(grave: Grave) -> dict[str, Any]:
         "headers": mask_headers(original.headers), "body": mask_body(original.value or b""),
         "edits": [
             {"edit": id, "at": e["at"], "by": e["by"], "reason": e["reason"],
-             "headers": mask_headers((n, v and bytes(v)) for n, v in e["headers"]),
+             "headers": mask_headers((named(n), v and bytes(v)) for n, v in e["headers"]),
              "body": mask_body(bytes(e["value"] or b""))}
             for id, e in edits
         ],

@@ -22,6 +22,7 @@ from shared.desk import Desk
 from shared.errors import InvalidInput, PortalError
 from shared.messaging.dead_letters import DeadLetters, Grave, State, original_of
 from shared.messaging.masking import reason_of
+from shared.messaging.records import kept, shown
 
 Act = DeadLetterReplayed | DeadLetterReplayFailed | DeadLetterEdited | DeadLetterDiscarded
 
@@ -101,7 +102,7 @@ def edited(grave: Grave, change: Edit) -> Grave:
         except ValueError:
             body = {}
         value = json.dumps(_merged(body, patch), ensure_ascii=False, separators=(",", ":")).encode()
-    changed = {k: v for k, v in original.headers if k not in headers}
+    changed = {k: v for k, v in original.headers if shown(k) not in headers}
     changed |= {k: v.encode() for k, v in headers.items() if v is not None}
     try:
         from_kafka(changed.items(), value)
@@ -134,7 +135,7 @@ async def edit(graves: DeadLetters, id: str, change: Edit, desk: Desk[Any]) -> D
     if grave["state"] == State.BURIED:
         await graves.edit(id, digest, {
             "value": None if written["value"] is None else Binary(written["value"]),
-            "headers": [[name, None if raw is None else Binary(raw)] for name, raw in written["headers"]],
+            "headers": [[kept(n), None if raw is None else Binary(raw)] for n, raw in written["headers"]],
             "at": datetime.now(UTC), "by": desk.by.subject, "reason": change.reason,
         })  # fmt: skip
     letter = await desk.run(record, DeadLetterEdited(dead_letter_id=id, edit=digest, reason=change.reason))

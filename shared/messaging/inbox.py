@@ -17,7 +17,9 @@ from shared.desk import TRIES, Desk
 from shared.errors import Unavailable
 from shared.journal import AlreadyDone, VersionConflict
 from shared.messaging.dead_letters import DeadLetters
+from shared.messaging.records import make_whole
 from shared.mongo import TROUBLE
+from shared.together import Together
 
 log = structlog.get_logger(__name__)
 
@@ -27,10 +29,9 @@ Record = Any  # aiokafka.structs.ConsumerRecord of bytes
 
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 15.0  # far below max_poll_interval_ms
-HANG: Final = (
-    10.0  # seconds in which nothing of a batch gets done; a database in trouble says so earlier or later
-)
-STRIKES: Final = 3  # hangs of one event, the database in health after each, before it counts as poison
+HANG: Final = 10.0  # seconds in which nothing of a batch gets done; a second is no sign on a busy machine
+TICK: Final = 0.5
+STRIKES: Final = 3  # hangs of one event, the database taking writes after each, before it counts as poison
 
 HANDLED = Counter("inbox_events", "Events by outcome", ["service", "outcome"])
 SECONDS = Histogram("inbox_batch_seconds", "Time per batch", ["service"])
@@ -77,9 +78,9 @@ class Inbox:
         self._desk_for = desk_for
         self._graves = graves
         self._wait = FIRST_WAIT
-        self._done = 0  # events, ever: that it grows shows that a batch makes progress
+        self._done = 0  # that it grows shows that a batch makes progress
         self._cut: set[asyncio.Task[Any] | None] = set()
-        self._strikes: dict[tuple[str, int, int], int] = {}
+        self._pulse: Together[str, None] = Together(self._feel)
         self._places: frozenset[TopicPartition] = frozenset()
         self.consumer: Any = None
 
@@ -95,6 +96,7 @@ class Inbox:
         async def on_batch(body: list[bytes], message: KafkaMessage) -> None:
             await self.take(message)
 
+        make_whole(subscriber)
         subscriber(on_batch)
 
     async def take(self, message: KafkaMessage) -> None:
@@ -114,7 +116,6 @@ class Inbox:
                 await self._rewind(message)
                 return
         self._wait = FIRST_WAIT
-        self._strikes.clear()
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Keys side by side, each key's events in order. Raises only on trouble with infrastructure."""
@@ -139,10 +140,15 @@ class Inbox:
     async def _watch(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Until all are done. When nothing has been done for long, those that still run are cut short."""
         pending = set(tasks)
+        done, idle = self._done, 0.0
         while pending:
-            done = self._done
-            _, pending = await asyncio.wait(pending, timeout=HANG)
-            if self._done == done:
+            tick = min(TICK, HANG)
+            _, pending = await asyncio.wait(pending, timeout=tick)
+            idle += tick  # counted, not read off a clock: a process that was stopped itself has seen nothing
+            if self._done != done:
+                done, idle = self._done, 0.0
+            elif idle >= HANG:
+                idle = 0.0
                 for task in pending - self._cut:
                     self._cut.add(task)
                     task.cancel()
@@ -165,22 +171,24 @@ class Inbox:
             self._done += 1
 
     async def _bounded(self, record: Record, blocked: bool) -> bool:
-        try:
-            return await self.handle_one(record, blocked)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or not task.cancelling():  # something that the handler waited for
-                raise Unavailable("việc xử lý bị ngắt giữa chừng", retry_after=1) from None
-            if task not in self._cut:
-                raise
-            task.uncancel()
+        for _ in range(STRIKES):
+            try:
+                return await self.handle_one(record, blocked)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or not task.cancelling():  # something that the handler waited for
+                    raise Unavailable("việc xử lý bị ngắt giữa chừng", retry_after=1) from None
+                if task not in self._cut:
+                    raise
+                task.uncancel()
+            await self._pulse.ask("")  # raises Unavailable: then it was the database that kept us waiting
             self._cut.discard(task)
-        await self._graves.first_of("")  # raises Unavailable: then it was the database that kept us waiting
-        place = (record.topic, record.partition, record.offset)
-        self._strikes[place] = self._strikes.get(place, 0) + 1
-        if self._strikes[place] >= STRIKES:
-            raise Hung(f"hàm xử lý không trả lời sau {HANG:g} giây, {STRIKES} lần")
-        raise Unavailable("hàm xử lý không trả lời", retry_after=1)
+            self._done += 1  # the wait begins anew
+        raise Hung(f"hàm xử lý không trả lời, {STRIKES} lần, dù cơ sở dữ liệu vẫn nhận ghi")
+
+    async def _feel(self, asked: Sequence[str]) -> dict[str, None]:
+        await self._graves.pulse()
+        return dict.fromkeys(asked)
 
     async def handle_one(
         self, record: Record, blocked: bool = False, *, around: Callable[[Desk[Any]], Desk[Any]] = _as_it_is

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from shared.messaging.records import shown
+
 LONGEST: Final = 80  # characters of one text; an id, a date or a code is shorter
 SHOWN: Final = 40  # of a longer one
 REASON: Final = 500
@@ -60,7 +62,7 @@ def mask_body(raw: bytes) -> Any:
 
 
 def mask_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[list[str]]:
-    return [[mask(name), mask((raw or b"").decode(errors="replace"))] for name, raw in headers]
+    return [[mask(shown(name)), mask((raw or b"").decode(errors="replace"))] for name, raw in headers]
 
 
 def reason_of(error: BaseException) -> str:

@@ -28,6 +28,7 @@ PAGE: Final = 50
 HALT_AFTER: Final = 20  # failures in a row, over whatever keys: replaying on would only bury the reasons
 SWEEP: Final = 10.0  # seconds between two looks for what waits behind nothing
 TTL: Final = timedelta(seconds=30)
+PATIENCE: Final = 30.0  # seconds for a handler that does not come back: the replays of others wait for it
 BEHIND: Final = "đứng sau một thư cùng hồ sơ vừa được xử lý"
 
 
@@ -137,7 +138,8 @@ class Replayer:
         facts = {"dead_letter_id": id, "run_id": run_id, "reason": reason, "edited": bool(edit)}
         desk = desk.at(datetime.now(UTC))
         try:
-            handled = await self._inbox.handle_one(original_of(grave, edit))
+            async with asyncio.timeout(PATIENCE):
+                handled = await self._inbox.handle_one(original_of(grave, edit))
         except (Unavailable, *TROUBLE):
             raise
         except Exception as failure:

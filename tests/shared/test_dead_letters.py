@@ -104,6 +104,15 @@ async def test_a_settled_one_that_comes_again_holds_up_nothing(small: SmallServi
     assert await small.heard(question) == ("a2",)
 
 
+async def test_a_replay_that_hangs_is_cut_short(small: SmallService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.messaging.replay.PATIENCE", 0.05)
+    (id,) = await bury(small, uuid4(), 1)
+    monkeypatch.setattr(small.inbox, "handle_one", lambda *_, **__: asyncio.sleep(60))
+    done = await run(small, AskReplay("thử lại", (id,)))
+    assert (done["state"], done["failed"]) == (Doing.FINISHED, 1)
+    assert (await small.graves.get(id))["error"] == "TimeoutError"
+
+
 async def test_without_a_key_there_is_no_order_and_nothing_waits(small: SmallService) -> None:
     from dataclasses import replace
 

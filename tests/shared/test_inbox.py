@@ -11,7 +11,10 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import CommitFailedError, RequestTimedOutError
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CommitFailedError, CorruptRecordException, RequestTimedOutError
+from aiokafka.producer import message_accumulator
+from aiokafka.record import default_records
 from faststream.kafka import KafkaBroker
 
 from shared.calendar import CALENDAR
@@ -20,7 +23,8 @@ from shared.contracts.qa import AnswerReleased
 from shared.desk import Desk
 from shared.errors import Unavailable
 from shared.messaging import inbox as inboxes
-from shared.messaging.dead_letters import DeadLetters
+from shared.messaging.dead_letters import DeadLetters, full, original_of
+from shared.messaging.graves import Edit, edited
 from shared.messaging.inbox import Inbox
 from shared.messaging.relay import producer_for
 from shared.mongo import MongoJournal
@@ -300,6 +304,38 @@ async def test_a_handler_that_hangs_is_cut_short_and_its_event_buried_at_last(
         assert await ground.heard(id) == ("a1", "a2", "a3")
 
 
+async def test_an_event_that_takes_seconds_while_the_database_is_well_is_not_buried(ground: Ground) -> None:
+    """A machine that others keep busy looks like this, and its events are in good health."""
+    member, question = await ground.join(slow=3.0), uuid4()
+    await ground.put(record(question, 1))
+    ground.sent[question] = 1
+    await ground.settled()
+    assert len(member.calls) == 1
+    await ground.once_each_in_order()
+
+
+async def test_a_database_that_takes_no_writes_makes_no_poison(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a majority reads go on and writes wait: handlers hang, and that is no event's fault."""
+    monkeypatch.setattr(inboxes, "HANG", 0.1)
+    member, question = await ground.join(), uuid4()
+    asked = 0
+
+    async def unanswered() -> None:
+        nonlocal asked
+        asked += 1
+        raise Unavailable("chưa trả lời")
+
+    monkeypatch.setattr(ground.graves, "pulse", unanswered)
+    member.hanging = {question: 3}
+    await ground.put(record(question, 1))
+    ground.sent[question] = 1
+    await ground.settled()
+    assert asked == 3
+    await ground.once_each_in_order()
+
+
 async def test_a_handler_whose_own_work_is_cancelled_does_not_stop_the_inbox(ground: Ground) -> None:
     member, odd = await ground.join(), uuid4()
     plain, fails = member.hear, 2
@@ -344,3 +380,68 @@ async def test_an_attribute_without_value_or_text_is_buried_as_it_came(
     (buried,) = await ground.graves.buried()
     assert dict(buried["headers"])["ce_time"] == value
     assert await ground.heard(after) == ("a1",)
+
+
+class _Raw(str):
+    """A header's name that is sent as these bytes."""
+
+    def encode(self, *_: object) -> bytes:  # type: ignore[override]
+        return b"tr\xff\xfece"
+
+
+async def test_a_header_name_that_is_no_text_is_buried_to_the_byte_within_two_seconds(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiokafka's own reader would raise at it for ever, and lose what it drew from other partitions."""
+    builder = default_records._DefaultRecordBatchBuilderPy
+    monkeypatch.setattr(message_accumulator, "DefaultRecordBatchBuilder", builder)
+    monkeypatch.setattr("aiokafka.producer.producer.DefaultRecordBatchBuilder", builder)
+    member = await ground.join()
+    others = await ground.send(1, 1, partition=0)
+    await until(lambda: len(member.calls) == 1)
+    bad = record(uuid4(), 1)
+    began = monotonic()
+    others += await ground.send(6, 4)
+    await ground.put(bad, headers=[*bad.headers, (_Raw("x"), b"\x00\x01")], partition=0)
+    others += await ground.send(1, 1, partition=0)
+    await until(lambda: (others[-1], "a1") in member.calls)
+    assert monotonic() - began < 2
+    await ground.settled()
+    (buried,) = await ground.graves.buried()
+    original = original_of(buried)
+    assert original.headers[-1] == ("tr\udcff\udcfece", b"\x00\x01")
+    assert original.headers[-1][0].encode(errors="surrogateescape") == b"tr\xff\xfece"
+    assert (original.key, original.value, original.headers[:-1]) == (bad.key, bad.value, bad.headers)
+    assert full(buried)["headers"][-1][0] == r"tr\xff\xfece"
+    mended = edited(buried, Edit("bỏ tiêu đề lạ", headers={r"tr\xff\xfece": None}))
+    assert tuple(mended["headers"]) == bad.headers
+    for id in others:
+        assert await ground.heard(id) == tuple(f"a{n}" for n in range(1, ground.sent[id] + 1))
+
+
+async def test_a_fetch_that_breaks_off_passes_over_nothing(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checksum that is wrong on one partition, while records of the others are drawn already."""
+    plain, broken = fetcher.PartitionRecords.__next__, 0
+    drawn: set[TopicPartition] = set()
+
+    def following(these: Any) -> Any:
+        nonlocal broken
+        if drawn - {these._tp} and broken < 6:
+            broken += 1
+            drawn.clear()
+            raise CorruptRecordException("Invalid CRC")
+        drawn.add(these._tp)
+        return plain(these)
+
+    async def at_once(_: float) -> None:
+        await asyncio.sleep(0.01)
+
+    monkeypatch.setattr("faststream.kafka.subscriber.usecase.anyio.sleep", at_once)
+    await ground.send(12, 4)
+    monkeypatch.setattr(fetcher.PartitionRecords, "__next__", following)
+    await ground.join()
+    await until(lambda: broken == 6)
+    await ground.settled()
+    await ground.once_each_in_order()

@@ -10,7 +10,16 @@ import pytest
 
 from shared.contracts.qa import QuestionClosed
 from shared.errors import Unavailable
-from shared.journal import MAX_EVENT_BYTES, AlreadyDone, Commit, Head, Journal, Stored, VersionConflict
+from shared.journal import (
+    MAX_EVENT_BYTES,
+    MAX_EVENTS,
+    AlreadyDone,
+    Commit,
+    Head,
+    Journal,
+    Stored,
+    VersionConflict,
+)
 from shared.mongo import MongoJournal, MongoVault, connect
 from shared.testing import MemoryJournal, MemoryVault
 
@@ -96,6 +105,18 @@ def test_an_event_too_large_for_the_broker_is_refused_before_it_is_written() -> 
     event = SubmissionWithdrawn(submission_id=uuid4(), text_version=1, reason="x" * MAX_EVENT_BYTES)
     with pytest.raises(ValueError, match="larger than"):
         Stored.of(event)
+
+
+@pytest.mark.parametrize(("events", "characters"), [(MAX_EVENTS + 1, 0), (20, MAX_EVENT_BYTES - 1000)])
+def test_a_commit_of_too_much_is_refused_before_it_is_written(events: int, characters: int) -> None:
+    """Past a hundred the order within a commit would run into the next one's; past 16 MiB others fail too."""
+    from shared.contracts.content import SubmissionWithdrawn
+
+    event = SubmissionWithdrawn(submission_id=uuid4(), text_version=1, reason="x" * characters)
+    enough = replace(commit("s-1"), events=(Stored.of(event),) * (100 if events > 100 else 10))
+    assert enough.sealed(Head()).version == 1
+    with pytest.raises(ValueError, match="a commit to s-1 takes"):
+        replace(enough, events=(Stored.of(event),) * events).sealed(Head())
 
 
 @pytest.fixture(params=["memory", "mongo"])
