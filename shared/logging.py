@@ -1,6 +1,7 @@
 """Structured logs: JSON in production, readable in a terminal. Only fields on the list leave the process,
 so that a citizen's words can't slip in by way of an extra keyword."""
 
+import json
 import logging
 import sys
 from typing import Any, Final
@@ -15,6 +16,8 @@ ALLOWED: Final = frozenset({
     "unit", "act", "host", "reason", "late", "due_at", "peer",
 })  # fmt: skip
 
+_encode: Final = json.JSONEncoder(ensure_ascii=False, default=repr).encode  # made once, not for each line
+
 
 def _only_allowed(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return {name: value for name, value in line.items() if name in ALLOWED or name.startswith("_")}
@@ -23,7 +26,7 @@ def _only_allowed(_: Any, __: str, line: structlog.typing.EventDict) -> structlo
 def set_up(service: str, replica: str, *, style: str, level: str) -> None:
     """``style`` is ``json`` or ``console``."""
     last: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.processors.JSONRenderer(lambda line, **_: _encode(line))
         if style == "json"
         else structlog.dev.ConsoleRenderer()
     )

@@ -44,6 +44,7 @@ from shared.web.edge import Edge, RequestFrame
 from shared.web.freshness import Freshness, Lists, described
 from shared.web.health import health_router
 from shared.web.identity import Verifier
+from shared.web.lane import Lane
 from shared.web.look import Look, SecurityHeaders, static_app
 from shared.web.session import Door, DoorMiddleware, MongoSessions
 from shared.web.signin import signin_router
@@ -140,8 +141,9 @@ class Service(Generic[P]):
         asyncapi.mount(app, self.broker, self.title)
         app.mount("/static", static_app(*self._own_static))
         described(app)
-        app.add_middleware(Freshness, lists=Lists(self.database, self.projections, self.edge.kinds))
         app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+        app.add_middleware(Lane, api=app)
+        app.add_middleware(Freshness, lists=Lists(self.database, self.projections, self.edge.kinds))
         app.add_middleware(DoorMiddleware, door=door)
         app.add_middleware(SecurityHeaders, form_action=(s.issuer_url,))
         app.add_middleware(RequestFrame, largest_body=s.largest_body)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import quote, unquote
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -123,7 +123,8 @@ def _telling(scope: Scope, send: Send) -> Send:
     async def telling(message: Message) -> None:
         desk = scope["state"].get("desk") if message["type"] == "http.response.start" else None
         if desk is not None and desk.written:
-            MutableHeaders(scope=message)[WRITTEN] = written(desk.written)
+            told = (WRITTEN.lower().encode(), written(desk.written).encode("latin-1"))
+            message["headers"] = [*message.get("headers", ()), told]
         await send(message)
 
     return telling

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -200,6 +200,9 @@ def static_app(*folders: Path) -> StaticApp:
     return StaticApp(*folders, *(() if STATIC in folders else (STATIC,)))
 
 
+HTTPS_ONLY: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+
 class SecurityHeaders:
     """Puts the strict policy on every answer; what a page has set for itself stays.
 
@@ -209,7 +212,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, form_action: Sequence[str] = ()) -> None:
         self.app = app
-        self.headers = {
+        headers = {
             "Content-Security-Policy": "; ".join(
                 (
                     "default-src 'self'",
@@ -228,19 +231,19 @@ class SecurityHeaders:
             "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
             "Cross-Origin-Opener-Policy": "same-origin",
         }
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        wanted = [*self.headers, HTTPS_ONLY] if scope.get("scheme") == "https" else self.headers
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
-                if scope.get("scheme") == "https":
-                    headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+                own = message.get("headers", ())
+                names = {name.lower() for name, _ in own}
+                message["headers"] = [*own, *(pair for pair in wanted if pair[0] not in names)]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
