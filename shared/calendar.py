@@ -6,8 +6,9 @@ thì thời hạn kết thúc tại thời điểm kết thúc ngày cuối cùn
 ngày đó». So the day of the event is day zero, and a term ends at 24:00 in Vietnam on its last day.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,9 @@ class WorkingCalendar:
             if self._works(day):
                 self._working.append(day)
             self._count.append(len(self._working))
+        # Thousands of terms begin on one day, and each of them ends and reads alike.
+        self._ended = lru_cache(4096)(self._end)
+        self._explained = lru_cache(1024)(self._explain)
 
     def _works(self, day: date) -> bool:
         row = self._rows.get(day)
@@ -158,22 +162,23 @@ class WorkingCalendar:
         return self._due(start, 0)
 
     def _due(self, start: datetime, working_days: int) -> Due:
-        first = self.day_of(start)
+        last, due_at, provisional = self._ended(self.day_of(start), working_days)
+        return Due(start.astimezone(UTC), working_days, last, due_at, self.version, provisional)
+
+    def _end(self, first: date, working_days: int) -> tuple[date, datetime, bool]:
         last = self.add(first, working_days)
-        return Due(
-            start=start.astimezone(UTC),
-            working_days=working_days,
-            last_day=last,
-            due_at=datetime.combine(last + ONE_DAY, time.min, VIETNAM).astimezone(UTC),
-            calendar_version=self.version,
-            provisional=not self._provisional.isdisjoint(range(first.year, last.year + 1)),
-        )
+        due_at = datetime.combine(last + ONE_DAY, time.min, VIETNAM).astimezone(UTC)
+        return last, due_at, not self._provisional.isdisjoint(range(first.year, last.year + 1))
 
     def explain(self, due: Due) -> Explanation:
         """Each day counted and each day skipped, with why. Only in the version that counted the term."""
-        first = self.day_of(due.start)
         if due.calendar_version != self.version:
             raise ValueError(f"counted in calendar {due.calendar_version}, not in {self.version}")
+        of_the_day = datetime.combine(self.day_of(due.start), time.min, VIETNAM)
+        return self._explained(replace(due, start=of_the_day))
+
+    def _explain(self, due: Due) -> Explanation:
+        first = self.day_of(due.start)
         lines: list[DayLine] = []
         number = 0
         for offset in range(1, (due.last_day - first).days + 1) if due.working_days else ():

@@ -81,6 +81,9 @@ def from_document(document: dict[str, Any]) -> Commit:
     )  # fmt: skip
 
 
+_canonical: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
 class MongoJournal:
     """Concurrent appends share one ``insert_many``, concurrent reads one ``find``; each caller hears of its
     own."""
@@ -175,21 +178,47 @@ def _unknown(error: Exception) -> Unavailable:
     return unknown
 
 
+Put = tuple[str, str, str]  # ref, content, hash
+
+
 class MongoVault:
-    """What must be erasable or is large lies here, beside the journal, by id and hash."""
+    """What must be erasable or is large lies here, beside the journal, by id and hash. Concurrent puts share
+    one ``insert_many``; each caller hears of its own."""
 
     def __init__(self, database: Database) -> None:
         self._collection: Collection = database.vault
+        self._puts: Together[Put, str] = Together(self._keep)
+
+    async def put(self, ref: str, content: dict[str, Any]) -> str:
+        """Keep ``content`` under ``ref`` before the commit that names it; returns what is kept, as a SHA-256.
+        Repeating is harmless: the first content stays."""
+        body = _canonical(content)
+        return await self._puts.ask((ref, body, hashlib.sha256(body.encode()).hexdigest()))
 
     @answered
-    async def put(self, ref: str, content: dict[str, Any]) -> str:
-        """Keep ``content`` under ``ref`` before the commit that names it; returns its SHA-256.
-        Repeating is harmless."""
-        body = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        digest = hashlib.sha256(body.encode()).hexdigest()
-        document = {"content": body, "hash": digest, "at": datetime.now(UTC)}
-        await self._collection.update_one({"_id": {"$eq": ref}}, {"$setOnInsert": document}, upsert=True)
-        return digest
+    async def _keep(self, puts: Sequence[Put]) -> dict[Put, str | Exception]:
+        now = datetime.now(UTC)
+        rows = [{"_id": ref, "content": body, "hash": digest, "at": now} for ref, body, digest in puts]
+        kept: dict[Put, str | Exception] = {put: put[2] for put in puts}
+        try:
+            await self._collection.insert_many(rows, ordered=False)
+        except BulkWriteError as error:
+            details = error.details or {}
+            if details.get("writeConcernErrors"):
+                raise
+            there = []
+            for each in details.get("writeErrors", ()):
+                put = puts[each["index"]]
+                kept[put] = Unavailable(str(each.get("errmsg", "")), retry_after=2)
+                if each["code"] == DUPLICATE:
+                    there.append(put)
+            kept |= await self._kept_before(there)
+        return kept
+
+    async def _kept_before(self, puts: Sequence[Put]) -> dict[Put, str | Exception]:
+        cursor = self._collection.find({"_id": {"$in": [put[0] for put in puts]}}, {"hash": 1})
+        hashes = {row["_id"]: str(row["hash"]) for row in await cursor.to_list(None)}
+        return {put: hashes[put[0]] for put in puts if put[0] in hashes}
 
     @answered
     async def get(self, ref: str) -> dict[str, Any]:
