@@ -1,9 +1,11 @@
 """``python -m oracle``: one small run; ``--full``: 100,000 commands over 20 seeds, resumed where it was
-broken off; ``--mutants``: each deliberate fault until it is caught. The last line is the verdict."""
+broken off; ``--mutants``: each deliberate fault until it is caught; ``--cluster``: on three brokers and three
+mongods. The last line is the verdict."""
 
 import argparse
 import json
 import logging
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -11,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from oracle import shrink
+from oracle import cluster, cluster_net, shrink
 from oracle.findings import KINDS, counted
 from oracle.mutants import MUTANTS
 from oracle.plan import Plan, large, small
@@ -24,8 +26,11 @@ FULL_SEEDS: Final = 20
 
 def main() -> int:
     wanted = arguments()
+    without = cluster_net.enter() if wanted.cluster else ""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells at length that a broker is down
     folder = Path(wanted.data) if wanted.data else Path(tempfile.mkdtemp(prefix="oracle-"))
+    if wanted.cluster:
+        return clustered(wanted, folder, without)
     if wanted.mutants is not None:
         return mutants(wanted.mutants or list(MUTANTS), folder)
     if wanted.full:
@@ -49,6 +54,7 @@ def arguments() -> Any:
     parser.add_argument("--seeds", type=int, default=0, help="so many seeds, one after the other")
     parser.add_argument("--full", action="store_true", help="large runs, resumed per seed")
     parser.add_argument("--large", action="store_true", help="the plan of a large run")
+    parser.add_argument("--cluster", action="store_true", help="on three brokers and three mongods")
     parser.add_argument("--only", default=None, help="numbers of the faults to keep, such as 3,7,9")
     parser.add_argument("--lives", type=int, default=0)
     parser.add_argument("--mutant", default="", choices=["", *MUTANTS], help="with this deliberate fault")
@@ -98,6 +104,34 @@ def verdict(outcomes: list[Outcome]) -> int:
     counts = " ".join(f"{kind}={totals[kind]}" for kind in KINDS)
     print(f"oracle: commands={commands} kills={kills} seeds={len(outcomes)} {counts}")
     return 1 if any(totals.values()) else 0
+
+
+def clustered(wanted: Any, folder: Path, without: str) -> int:
+    """``without`` says why this machine has no network to cut, if it has none."""
+    if without:
+        print(f"Nothing is cut, servers are stopped instead: {without}.")
+    net = cluster_net.Net(real=not without)
+    only = {int(n) for n in wanted.only.split(",") if n} if wanted.only is not None else None
+    outcomes = []
+    for seed in range(wanted.seed, wanted.seed + (wanted.seeds or 1)):
+        plan = cluster.planned(seed, only)
+        plan = replace(plan, lives=wanted.lives) if wanted.lives else plan
+        print(f"seed {seed}: {plan.lives} lives and a pulse, {len(plan.faults)} faults", flush=True)
+        outcome = cluster.run(plan, folder / str(seed), net, mutant=wanted.mutant)
+        outcomes.append(outcome)
+        told(outcome)
+        if not outcome.good:
+            print("\n".join(f"  {finding}" for finding in outcome.findings[:25]))
+            print(
+                f"  … {len(outcome.findings)} findings; all of them in {kept(plan, outcome, folder / 'run')}"
+            )
+            print("history of the first finding:", *outcome.history[:120], sep="\n")
+            print(f"again: python -m oracle --cluster --seed {seed}; what the servers left is in {folder}")
+            break
+    else:
+        if not wanted.data:
+            shutil.rmtree(folder)
+    return verdict(outcomes)
 
 
 def full(seeds: int, folder: Path) -> int:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -25,13 +25,16 @@ LOOK: Final = 0.15
 
 
 class World:
-    def __init__(self, folder: Path, plan: Plan, mutant: str = "") -> None:
+    def __init__(
+        self, folder: Path, plan: Plan, mutant: str = "", env: Mapping[str, str] | None = None
+    ) -> None:
         self.folder, self.plan = folder, plan
         self.armed = folder / "armed"
         self._notes = folder / "notes"
         shutil.rmtree(folder, ignore_errors=True)
         self.armed.mkdir(parents=True)
         env = {
+            **(env or {}),
             "ORACLE_FOLDER": str(folder), "ORACLE_SEED": str(plan.seed), "ORACLE_MUTANT": mutant,
             # Retries come too soon where a clock is ahead: the tries of a courtesy must not run out by that.
             "PORTAL_COURTESY_ATTEMPTS": "1000", "PORTAL_FIRST_RETRY_SECONDS": "1.0",
