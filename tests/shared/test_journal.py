@@ -1,6 +1,7 @@
 """One contract, two journals: the one in memory and the one on MongoDB must be the same to a handler."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,7 @@ from shared.journal import (
 )
 from shared.mongo import MongoJournal, MongoVault, connect
 from shared.testing import MemoryJournal, MemoryVault
+from shared.together import Together
 
 AT = datetime(2026, 11, 23, 2, 0, 0, 123000, tzinfo=UTC)
 
@@ -147,3 +149,66 @@ async def test_too_many_waiting_writers_are_turned_away_at_once(database: Any) -
     )
     assert answers.count(None) == 3
     assert sum(isinstance(a, Unavailable) for a in answers) == 3
+
+
+async def test_what_is_put_twice_under_one_ref_at_once_is_there_once(vault: Any) -> None:
+    one, other = {"text": "Tôi muốn hỏi"}, {"text": "Tôi hỏi việc khác"}
+    hashes = await asyncio.gather(*(vault.put("ref-1", text) for text in (one, one, other)))
+    assert len(set(hashes)) == 1  # of what is kept, whoever asks
+    assert await vault.get("ref-1") == one
+    assert await vault.put("ref-1", other) == hashes[0]
+
+
+async def test_of_many_puts_at_once_each_is_there(vault: Any) -> None:
+    await vault.put("ref-7", {"n": 7})
+    hashes = await asyncio.gather(*(vault.put(f"ref-{n}", {"n": n}) for n in range(200)))
+    assert len(set(hashes)) == 200
+    assert [await vault.get(f"ref-{n}") for n in (0, 7, 199)] == [{"n": 0}, {"n": 7}, {"n": 199}]
+
+
+async def test_a_put_that_the_database_refuses_is_told_to_its_own_caller_alone(database: Any) -> None:
+    await database.create_collection("vault", validator={"content": {"$not": {"$regex": "xấu"}}})
+    vault = MongoVault(database)
+    texts = [{"text": "tốt"}, {"text": "xấu"}, {"text": "cũng tốt"}]
+    answers = await asyncio.gather(
+        *(vault.put(f"ref-{n}", text) for n, text in enumerate(texts)), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [str, Unavailable, str]
+
+
+async def test_a_caller_who_goes_away_takes_nobody_elses_put_along(database: Any) -> None:
+    vault = MongoVault(database)
+    puts = [asyncio.create_task(vault.put(f"ref-{n}", {"n": n})) for n in range(3)]
+    await asyncio.sleep(0)
+    puts[1].cancel()
+    answers = await asyncio.gather(*puts, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [str, asyncio.CancelledError, str]
+    assert await vault.get("ref-2") == {"n": 2}
+    assert await vault.put("ref-1", {"n": 1})  # again, whether it was written or not
+
+
+async def test_a_vault_that_does_not_answer_is_a_503_for_every_caller() -> None:
+    database = connect("mongodb://127.0.0.1:1/?replicaSet=rs0&serverSelectionTimeoutMS=200", "nowhere")
+    vault = MongoVault(database)
+    answers = await asyncio.gather(*(vault.put(f"ref-{n}", {}) for n in range(3)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Unavailable] * 3
+    database.client.close()
+
+
+async def test_too_many_questions_at_once_are_turned_away() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def fetch(keys: Sequence[int]) -> dict[int, int | Exception]:
+        begun.set()
+        await go_on.wait()
+        return {key: key for key in keys}
+
+    together: Together[int, int] = Together(fetch, most_waiting=2)
+    first = asyncio.create_task(together.ask(0))
+    await begun.wait()
+    waiting = [asyncio.create_task(together.ask(n)) for n in (1, 2)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await together.ask(3)
+    go_on.set()
+    assert await asyncio.gather(first, *waiting) == [0, 1, 2]

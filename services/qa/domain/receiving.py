@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from services.qa.domain.codes import number_of
@@ -96,6 +97,7 @@ def receipt_reason(received_at: datetime, calendar: WorkingCalendar, policy: Pol
     return f"ngày làm việc tính là ngày tiếp nhận (câu hỏi đến vào ngày nghỉ {day:%d/%m/%Y})"
 
 
+@lru_cache(64)  # asked for by the decision, and at once again by the receipt
 def triage_clock(received_at: datetime, calendar: WorkingCalendar, policy: Policy) -> Clock:
     start = counted_receipt(received_at, calendar, policy)
     return clock_for(
