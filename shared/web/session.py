@@ -174,6 +174,8 @@ def door_of(request: Request) -> Door:
 
 async def session_of(request: Request) -> Record | None:
     """The session that the cookie opens, read at most once a request."""
+    if "cookie" not in request.headers:
+        return None
     if not hasattr(request.state, "session"):
         door = door_of(request)
         session_id = request.cookies.get(door.session_cookie)
