@@ -21,7 +21,8 @@ Call = Callable[..., Awaitable[Any]]
 def offset_first(_: str) -> None:
     def make(take: Call) -> Call:
         async def committed(self: Inbox, message: Any) -> None:
-            await self._commit(message.consumer, message.raw_message)
+            self.consumer = message.consumer
+            await self._commit(message.raw_message)
             await take(self, message)
 
         return committed
@@ -56,7 +57,7 @@ def lost_rebalance(_: str) -> None:
             now = frozenset(message.consumer.assignment())
             if self._places and now != self._places:
                 self._places = now
-                await self._commit(message.consumer, message.raw_message)
+                await self._commit(message.raw_message)
                 return
             await take(self, message)
 

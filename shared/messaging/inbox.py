@@ -2,7 +2,8 @@
 only trouble with infrastructure is redelivered, after a wait. Offsets are committed explicitly, last."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,10 +17,10 @@ from shared.contracts.base import Event, Recorded, from_kafka
 from shared.desk import TRIES, Desk
 from shared.errors import Unavailable
 from shared.journal import AlreadyDone, VersionConflict
+from shared.messaging.aside import Aside, Group
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.records import make_whole
 from shared.mongo import TROUBLE
-from shared.together import Together
 
 log = structlog.get_logger(__name__)
 
@@ -29,9 +30,7 @@ Record = Any  # aiokafka.structs.ConsumerRecord of bytes
 
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 15.0  # far below max_poll_interval_ms
-HANG: Final = 10.0  # seconds in which nothing of a batch gets done; a second is no sign on a busy machine
-TICK: Final = 0.5
-STRIKES: Final = 3  # hangs of one event, the database taking writes after each, before it counts as poison
+SLOW: Final = 1.0  # seconds in which nothing of a batch gets done; then what is left of it stands aside
 
 HANDLED = Counter("inbox_events", "Events by outcome", ["service", "outcome"])
 SECONDS = Histogram("inbox_batch_seconds", "Time per batch", ["service"])
@@ -51,6 +50,10 @@ async def _decode_nothing(message: KafkaMessage) -> Any:
 
 def _as_it_is(desk: Desk[Any]) -> Desk[Any]:
     return desk
+
+
+def _name(key: bytes) -> str:
+    return key.decode(errors="replace")
 
 
 class Blocked(Exception):
@@ -79,8 +82,8 @@ class Inbox:
         self._graves = graves
         self._wait = FIRST_WAIT
         self._done = 0  # that it grows shows that a batch makes progress
-        self._cut: set[asyncio.Task[Any] | None] = set()
-        self._pulse: Together[str, None] = Together(self._feel)
+        self._seen: dict[TopicPartition, int] = {}  # offsets up to which all is handled or stands aside
+        self._aside = Aside(self._handle_alone, graves.pulse, self._commit)
         self._places: frozenset[TopicPartition] = frozenset()
         self.consumer: Any = None
 
@@ -103,12 +106,13 @@ class Inbox:
         records: Sequence[Record] = message.raw_message
         self.consumer = message.consumer
         if (places := frozenset(self.consumer.assignment())) != self._places:
-            self._places = places
+            self._places, self._seen = places, {}
             self._graves.look_again()
+            self._aside.keep(places)
         with SECONDS.labels(self.service).time():
             try:
                 await self.handle(records)
-                await self._commit(message.consumer, records)
+                await self._commit(records)
             except Exception as trouble:  # a commit that is refused is repeated with its batch
                 log.warning("inbox.troubled", error=repr(trouble), wait=self._wait, records=len(records))
                 await asyncio.sleep(self._wait)
@@ -119,45 +123,48 @@ class Inbox:
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Keys side by side, each key's events in order. Raises only on trouble with infrastructure."""
-        by_key: dict[bytes, list[Record]] = {}
+        by_key: dict[bytes, Group] = {}
         for record in records:
-            by_key.setdefault(record.key or b"", []).append(record)
-        keys = [key.decode(errors="replace") for key in by_key]
-        blocked = await self._graves.blocked(keys)
-        tasks = [
-            asyncio.ensure_future(self._handle_key(group, name in blocked))
-            for name, group in zip(keys, by_key.values(), strict=True)
-        ]
+            by_key.setdefault(record.key or b"", deque()).append(record)
+        for key in [key for key in by_key if key in self._aside]:
+            await self._aside.queue(by_key.pop(key))
+        blocked = await self._graves.blocked([_name(key) for key in by_key])
+        left = {
+            asyncio.ensure_future(self._handle_key(group, _name(key) in blocked)): group
+            for key, group in by_key.items()
+        }
         try:
-            await self._watch(tasks)
+            await self._watch(left)
         finally:
-            for task in tasks:
-                task.cancel()  # those that are not done: this process is leaving
-        failed = [error for task in tasks if (error := task.exception())]
+            for task in left:
+                task.cancel()  # those that are not done: this process is leaving, or the database is away
+        failed = [error for task in left if (error := task.exception())]
         if failed:
             raise failed[0]
 
-    async def _watch(self, tasks: Sequence[asyncio.Task[None]]) -> None:
-        """Until all are done. When nothing has been done for long, those that still run are cut short."""
+    async def _watch(self, tasks: dict[asyncio.Task[None], Group]) -> None:
+        """Until all are done. When nothing is done for a while, what is left stands aside and leaves
+        ``tasks``. Raises Unavailable when it is the database that keeps all waiting."""
         pending = set(tasks)
-        done, idle = self._done, 0.0
         while pending:
-            tick = min(TICK, HANG)
-            _, pending = await asyncio.wait(pending, timeout=tick)
-            idle += tick  # counted, not read off a clock: a process that was stopped itself has seen nothing
-            if self._done != done:
-                done, idle = self._done, 0.0
-            elif idle >= HANG:
-                idle = 0.0
-                for task in pending - self._cut:
-                    self._cut.add(task)
-                    task.cancel()
-        self._cut.difference_update(tasks)
+            done = self._done
+            _, pending = await asyncio.wait(pending, timeout=SLOW)
+            if pending and self._done == done:
+                await self._graves.pulse()
+                for task in {task for task in pending if not task.done()}:
+                    if self._aside.room_for(len(tasks[task])):
+                        self._aside.put(tasks.pop(task), task)
+                pending &= set(tasks)
 
-    async def _handle_key(self, records: list[Record], blocked: bool) -> None:
-        for record in records:
+    async def _handle_alone(self, group: Group) -> None:
+        name = _name(group[0].key or b"")
+        await self._handle_key(group, name in await self._graves.blocked([name]))
+
+    async def _handle_key(self, group: Group, blocked: bool) -> None:
+        while group:
+            record = group[0]
             try:
-                handled = await self._bounded(record, blocked)
+                handled = await self._or_cut(record, blocked)
             except (Unavailable, *TROUBLE):
                 raise
             except Exception as error:  # poison: whatever it is, it must not hold up the others
@@ -168,27 +175,20 @@ class Inbox:
                 blocked = blocked or (holds_up and bool(record.key))
             else:
                 HANDLED.labels(self.service, "handled" if handled else "not_ours").inc()
+            group.popleft()
             self._done += 1
 
-    async def _bounded(self, record: Record, blocked: bool) -> bool:
-        for _ in range(STRIKES):
-            try:
-                return await self.handle_one(record, blocked)
-            except asyncio.CancelledError:
-                task = asyncio.current_task()
-                if task is None or not task.cancelling():  # something that the handler waited for
-                    raise Unavailable("việc xử lý bị ngắt giữa chừng", retry_after=1) from None
-                if task not in self._cut:
-                    raise
-                task.uncancel()
-            await self._pulse.ask("")  # raises Unavailable: then it was the database that kept us waiting
-            self._cut.discard(task)
-            self._done += 1  # the wait begins anew
-        raise Hung(f"hàm xử lý không trả lời, {STRIKES} lần, dù cơ sở dữ liệu vẫn nhận ghi")
-
-    async def _feel(self, asked: Sequence[str]) -> dict[str, None]:
-        await self._graves.pulse()
-        return dict.fromkeys(asked)
+    async def _or_cut(self, record: Record, blocked: bool) -> bool:
+        try:
+            return await self.handle_one(record, blocked)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():  # something that the handler waited for
+                raise Unavailable("việc xử lý bị ngắt giữa chừng", retry_after=1) from None
+            if not self._aside.gave_up(task):
+                raise
+            task.uncancel()
+        raise Hung("hàm xử lý không trả lời, dù cơ sở dữ liệu vẫn nhận ghi")
 
     async def handle_one(
         self, record: Record, blocked: bool = False, *, around: Callable[[Desk[Any]], Desk[Any]] = _as_it_is
@@ -215,14 +215,21 @@ class Inbox:
                 return True
         raise AssertionError("unreachable")
 
-    async def _commit(self, consumer: Any, records: Sequence[Record]) -> None:
-        offsets: dict[TopicPartition, int] = {}
+    def leave(self) -> None:
+        """Nothing stands aside any more: whoever comes next begins at the first open offset."""
+        self._aside.keep(())
+
+    async def _commit(self, records: Collection[Record]) -> None:
+        """Up to what is seen, or to what still stands aside."""
         for record in records:
             place = TopicPartition(record.topic, record.partition)
-            offsets[place] = max(offsets.get(place, 0), record.offset + 1)
-        still_ours = {place: offset for place, offset in offsets.items() if place in consumer.assignment()}
-        if still_ours:
-            await consumer.commit(still_ours)
+            self._seen[place] = max(self._seen.get(place, 0), record.offset + 1)
+        offsets: dict[TopicPartition, int] = {}
+        for place in {TopicPartition(r.topic, r.partition) for r in records} & self.consumer.assignment():
+            floor = self._aside.floor(place)
+            offsets[place] = self._seen[place] if floor is None else floor
+        if offsets:
+            await self.consumer.commit(offsets)
 
     async def _rewind(self, message: KafkaMessage) -> None:
         """Each partition that is still ours goes back to its first record; another's owner repeats it."""
