@@ -11,7 +11,7 @@ from pymongo.errors import BulkWriteError
 
 from shared.contracts.base import Event, Recorded
 from shared.desk import Vault
-from shared.errors import Unavailable
+from shared.errors import PortalError, Unavailable
 from shared.journal import Commit
 from shared.mongo import DUPLICATE, TROUBLE, Database, answered
 
@@ -21,12 +21,15 @@ Fields = dict[str, Any]
 Column = Callable[[Recorded[Any], Vault], Awaitable[Fields]]
 
 
-class ColumnFailed(Exception):
+class ColumnFailed(PortalError):
     """A column cannot show an event. Nothing is skipped: its list stands still until the column is mended."""
 
-    def __init__(self, where: str, recorded: Recorded[Any], cause: Exception) -> None:
-        super().__init__(f"{where} at {recorded.stream}, version {recorded.version}: {type(cause).__name__}")
-        self.column, self.commit, self.cause = where, f"{recorded.stream}:{recorded.version}", cause
+    status, code = 500, "column_failed"
+    title_vi, title_en = "Một cột của danh sách không dựng được", "A list's column failed"
+
+    def __init__(self, column: str, recorded: Recorded[Any], cause: Exception) -> None:
+        super().__init__(f"{column} ở {recorded.stream}, bản {recorded.version}: {type(cause).__name__}")
+        self.column, self.commit, self.cause = column, f"{recorded.stream}:{recorded.version}", cause
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ class Projection:
         for commit in commits:
             for _, fields in await self._steps(commit, source, vault):
                 for path, value in fields.items():
+                    if "." not in path:
+                        document[path] = value
+                        continue
                     *outer, last = path.split(".")
                     inner = document
                     for name in outer:

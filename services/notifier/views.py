@@ -261,5 +261,6 @@ def standstill_of(followers: Mapping[str, Any]) -> str:
         if trouble := followers.get(name, {}).get("trouble"):
             where = f" ở {trouble['commit']}" if trouble["commit"] else ""
             column = f", cột {trouble['column']}" if trouble["column"] else ""
-            said.append(f"{what} đứng lại{where}{column}: {trouble['error']}.")
+            why = "" if where else f" ({trouble['reason']})"
+            said.append(f"{what} đứng lại{where}{column}: {trouble['error']}{why}.")
     return " ".join(said)

@@ -13,7 +13,7 @@ from shared.contracts.qa import AnswerReleased, QuestionClosed
 from shared.journal import Commit, Head
 from shared.messaging.follower import Follower
 from shared.mongo import Lease, MongoJournal
-from shared.projections import Projection, Projector
+from shared.projections import ColumnFailed, Projection, Projector
 from shared.rebuild import RebuildRunning, differences, rebuild
 from shared.testing import MemoryVault
 from tests.shared.test_messaging import commit, running
@@ -175,7 +175,7 @@ async def test_a_rebuild_that_breaks_off_leaves_the_live_list_alone(
     async def broken(_: Recorded[AnswerReleased], __: Any) -> dict[str, Any]:
         raise RuntimeError("cột hỏng")
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ColumnFailed, match=r"questions: .*broken ở question-.*, bản 1: RuntimeError"):
         await rebuild(
             database, Projection("questions", "question", {AnswerReleased: broken}), "qa", VAULT, by="x"
         )
