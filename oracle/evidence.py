@@ -171,7 +171,7 @@ class Collector:
         return str(wiring.keys.services[service])
 
     async def _edges(self, found: Evidence) -> None:
-        async with httpx2.AsyncClient(trust_env=False, timeout=20) as http:
+        async with httpx2.AsyncClient(trust_env=False, timeout=120) as http:
             mails = (await http.get(f"{self._system.urls['mail']}/mails.json")).json()
             found.mails = [mail["message_id"] for mail in mails]
             for portal in PORTALS:
