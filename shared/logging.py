@@ -21,6 +21,8 @@ _encode: Final = json.JSONEncoder(ensure_ascii=False, default=repr).encode  # ma
 
 
 def _only_allowed(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    if line.keys() <= ALLOWED:
+        return line
     return {name: value for name, value in line.items() if name in ALLOWED or name.startswith("_")}
 
 

@@ -16,12 +16,12 @@ NEXT: Final = {
         "Next: one change stream for relay and projector; handlers without a task of their own."
     ),
     "commands_per_s_to_noop": (
-        "Dependencies, body and desk cost a command as much as the frame does. "
-        "Next: a route of our own for commands, which resolves them in one call."
+        "The no-op takes the short way too; body, desk, seal and log line are what a command adds. "
+        "Next: a commit sealed without its unsealed copy."
     ),
     "commands_per_s_over_transaction": (
-        "The rival stands in a bare application; our frame alone costs half a command. "
-        "Next: merge the middlewares into one."
+        "The rival stands in a bare application; our frame alone costs two fifths of a command. "
+        "Next: merge the middlewares into one, in front of FastAPI's own."
     ),
 }
 
