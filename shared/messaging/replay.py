@@ -173,9 +173,10 @@ class Replayer:
                 continue
             seen = len(stage.commits)
             try:
-                await self._inbox.handle_one(
-                    original_of(grave, grave.get("current_edit", "")), around=stage.on
-                )
+                async with asyncio.timeout(PATIENCE):
+                    await self._inbox.handle_one(
+                        original_of(grave, grave.get("current_edit", "")), around=stage.on
+                    )
             except (Unavailable, *TROUBLE):
                 raise
             except Exception as failure:

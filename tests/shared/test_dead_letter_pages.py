@@ -1,5 +1,6 @@
 """The dead letters' pages: an operator sees what lies there, tries it first, and is told what came of it."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from fastapi import Request
 from lxml import html
 
+from shared.contracts.qa import AnswerReleased
 from shared.messaging.dead_letters import State, id_of
 from shared.messaging.runs import Runs
 from shared.web import edge
@@ -160,6 +162,22 @@ async def test_what_still_fails_is_said_and_can_t_be_replayed_for_nothing(
     assert "1 thư vẫn hỏng như cũ" in text
     assert "Chưa nên làm thật" in text
     assert [f.action for f in browser.page.forms if (f.action or "").endswith("/really")] == []
+
+
+async def test_a_handler_that_does_not_come_back_is_told_too_and_stops_no_other_trial(
+    small: SmallService, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.messaging.replay.PATIENCE", 0.2)
+    (id,) = await bury(small, uuid4(), 1)
+
+    async def hanging(*_: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setitem(small.inbox._handlers, AnswerReleased, hanging)
+    await browser.opens(f"{HOME}/{id}")
+    text = await browser.sends(browser.form("/replays"))
+    assert "1 thư vẫn hỏng như cũ" in text
+    assert "TimeoutError" in text
 
 
 async def test_an_edit_is_kept_beside_the_original_and_tried_before_it_counts(
