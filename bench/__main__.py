@@ -21,6 +21,10 @@ from deploy.local.ports import free_ports
 from deploy.local.process import Process, Trouble, http_ready
 from deploy.local.system import System
 
+USAGE = """python -m bench        the whole system, then the messaging core beside its rivals
+python -m bench core   the messaging core alone
+FULL=1                 in the environment: the large sizes"""
+
 
 def main(wanted: str = "") -> int:
     folder, began = Path(tempfile.mkdtemp(prefix="bench-")), time.monotonic()
@@ -79,5 +83,16 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def asked(given: list[str]) -> str:
+    """What is to be measured; whoever asks for something else is told how to ask."""
+    if given in ([], ["core"]):
+        return "".join(given)
+    if given in (["-h"], ["--help"]):
+        print(USAGE)
+        raise SystemExit(0)
+    say(f"There is no «{' '.join(given)}».\n{USAGE}")
+    raise SystemExit(2)
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:2]))
+    sys.exit(main(asked(sys.argv[1:])))

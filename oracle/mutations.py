@@ -4,7 +4,6 @@ the service's name."""
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -54,7 +53,7 @@ def _forgotten(task: asyncio.Task[Any]) -> None:
 def no_once_key(_: str) -> None:
     def make(append: Call) -> Call:
         async def any_key(self: MongoJournal, commit: Commit) -> None:
-            other = replace(commit, key=f"{commit.key}~{uuid4().hex}")
+            other = commit._replace(key=f"{commit.key}~{uuid4().hex}")
             await append(self, other.sealed(Head(commit.version - 1, commit.previous)))
 
         return any_key

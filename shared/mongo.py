@@ -72,7 +72,7 @@ def to_document(commit: Commit) -> dict[str, Any]:
 def from_document(document: dict[str, Any]) -> Commit:
     """Raises TypeError or KeyError for a field too many or too few."""
     d = document
-    if len(d) != len(Commit.__slots__):
+    if len(d) != len(Commit._fields):
         raise TypeError(f"not a commit: {', '.join(d)}")
     return Commit(
         d["_id"], d["stream"], d["version"],

@@ -80,6 +80,7 @@ class Inbox:
         self._names = {kind.name.encode() for kind in self._handlers}
         self._desk_for = desk_for
         self._graves = graves
+        self._counted = {name: HANDLED.labels(service, name) for name in ("handled", "not_ours", "buried")}
         self._wait = FIRST_WAIT
         self._done = 0  # that it grows shows that a batch makes progress
         self._seen: dict[TopicPartition, int] = {}  # offsets up to which all is handled or stands aside
@@ -171,10 +172,10 @@ class Inbox:
                 log.warning("inbox.buried", topic=record.topic, partition=record.partition,
                             offset=record.offset, error=type(error).__name__)  # fmt: skip
                 holds_up = await self._graves.bury(record, error)
-                HANDLED.labels(self.service, "buried").inc()
+                self._counted["buried"].inc()
                 blocked = blocked or (holds_up and bool(record.key))
             else:
-                HANDLED.labels(self.service, "handled" if handled else "not_ours").inc()
+                self._counted["handled" if handled else "not_ours"].inc()
             group.popleft()
             self._done += 1
 

@@ -74,7 +74,7 @@ def evidence() -> Evidence:
     )  # fmt: skip
     found.words["qa"] = {"letter": "h"}
     found.journals["qa"] = commits(STREAM, received, accepted, key="anonymous:k1", by="anonymous")
-    found.journals["qa"][1] = replace(found.journals["qa"][1], by="system")
+    found.journals["qa"][1] = found.journals["qa"][1]._replace(by="system")
     found.journals["notifier"] = [
         *commits(f"notice-{NOTICE}", asked, sent), *commits(f"deadline-{id}", opened)
     ]  # fmt: skip

@@ -1,7 +1,6 @@
 """Each way of changing the record by hand is seen, and the first broken place named."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -69,7 +68,7 @@ async def change_the_time(db: Any) -> None:
 
 async def edit_and_reseal_the_commit(db: Any) -> None:
     commits = await MongoJournal(db).read(MIDDLE)
-    forged = replace(commits[1], by="u-khac").sealed(commits[0].head)
+    forged = commits[1]._replace(by="u-khac").sealed(commits[0].head)
     await db.journal.replace_one({"_id": forged.key}, to_document(forged))
 
 
@@ -77,7 +76,7 @@ async def edit_and_reseal_all_that_follows(db: Any) -> None:
     commits = await MongoJournal(db).read(MIDDLE)
     head, first = commits[0].head, True
     for each in commits[1:]:
-        forged: Commit = (replace(each, by="u-khac") if first else each).sealed(head)
+        forged: Commit = (each._replace(by="u-khac") if first else each).sealed(head)
         await db.journal.replace_one({"_id": forged.key}, to_document(forged))
         head, first = forged.head, False
 
@@ -206,7 +205,7 @@ async def test_an_anchor_holds_what_moved_since_the_last_and_an_idle_record_gets
 async def test_a_commit_that_bears_an_old_time_is_anchored_too(record: Any) -> None:
     id = UUID(int=98)
     late = commit(id, Head(), AnswerReleased(question_id=id, answer_ref="a"))
-    await MongoJournal(record).append(replace(late, at=late.at - timedelta(days=400)).sealed(Head()))
+    await MongoJournal(record).append(late._replace(at=late.at - timedelta(days=400)).sealed(Head()))
     await anchorer(record).work()
     await record.journal.delete_many({"stream": f"question-{id}"})
     report = await verify(record, "qa")

@@ -187,8 +187,7 @@ async def test_a_list_is_built_where_none_was_and_only_from_its_own_kind(databas
     journal = MongoJournal(database)
     id, _ = await ask(journal, "a")
     stray: Commit = commit(id, Head(), QuestionClosed(question_id=id))
-    from dataclasses import replace
 
-    await journal.append(replace(stray, stream=f"questionnaire-{id}").sealed(Head()))
+    await journal.append(stray._replace(stream=f"questionnaire-{id}").sealed(Head()))
     done = await rebuild(database, LIST, "qa", VAULT, by="test")
     assert (done.documents, done.commits) == (1, 1)
