@@ -79,7 +79,8 @@ def told(outcome: Outcome) -> None:
         f"{outcome.seconds:.0f} s"
     )
     points = [point for point in (*POINTS, "history.lost") if outcome.hits[point]]
-    print(f"  points hit: {', '.join(f'{point} {outcome.hits[point]}' for point in points)}")
+    if points:
+        print(f"  points hit: {', '.join(f'{point} {outcome.hits[point]}' for point in points)}")
     if outcome.unhit:
         print(f"  armed and not passed: {', '.join(outcome.unhit)}")
 

@@ -39,14 +39,14 @@ BUSY: Final = "qa.question"
 PARTITIONS: Final = 6
 SILENCES: Final = {"commands": "accepted by qa", "events": BUSY, "effects": "notifier.notice"}
 
-# Kind → what is done, and for how long at least and at most. A primary that is silent for 10 s is voted
-# out, so it is silent for longer.
+# Kind → what is done, for how long at least and at most. What is silent is so for longer than the others need
+# to go on without it: its return must not be what ends the silence.
 KINDS: Final = {
     "broker_dies": ("the leader of a busy partition is killed", 2.0, 8.0),
-    "primary_dies": ("the primary is killed", 2.0, 14.0),
+    "primary_dies": ("the primary is killed", 2.0, 12.0),
     "primary_stops": ("the primary is stopped", 13.0, 18.0),
     "primary_cut": ("the primary is cut from its peers, clients still reach it", 13.0, 18.0),
-    "broker_cut": ("the leader is cut from its peers, clients still reach it", 10.0, 18.0),
+    "broker_cut": ("the leader is cut from its peers, clients still reach it", 12.0, 18.0),
     "both_cut": ("the primary and the broker beside it are cut from all peers", 13.0, 18.0),
     "both_gone": ("the primary and the broker beside it hear nobody, and nobody hears them", 13.0, 18.0),
 }

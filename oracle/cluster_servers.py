@@ -33,6 +33,13 @@ QUIET_MONGOD: Final = (
     "--setParameter", "diagnosticDataCollectionEnabled=false",
     "--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100",
 )  # fmt: skip
+# Failing over in 7 s instead of 19. Catching up with a silent primary is left out: it could only bring writes
+# that were never acknowledged. A secondary turns from a silent member that it copied from at the first error.
+SOON: Final = (
+    "--setParameter", "oplogNetworkTimeoutBufferSeconds=1",
+    "--setParameter", "oplogFetcherSteadyStateMaxFetcherRestarts=0",
+)  # fmt: skip
+SETTINGS: Final = {"electionTimeoutMillis": 5000, "catchUpTimeoutMillis": 0}
 TIED: Final = ("setpriv", "--pdeathsig", "KILL")  # a stopped server can't hear anything milder
 
 COPIES: Final = {
@@ -117,7 +124,7 @@ class Cluster:
         data = self._folder / name
         data.mkdir(parents=True)
         own = ("--dbpath", str(data), "--port", port, "--bind_ip", host, "--replSet", REPLICA_SET)
-        return self._process(name, [mongod_program(), *own, *QUIET_MONGOD])
+        return self._process(name, [mongod_program(), *own, *QUIET_MONGOD, *SOON])
 
     def _brokers(self) -> list[Process]:
         java = kafka.java()
@@ -129,7 +136,7 @@ class Cluster:
         for n in THREE:
             properties = self._properties(n, controllers)
             tool = kafka.jvm(java, "-Xshare:auto", "-XX:TieredStopAtLevel=1")
-            format = [*tool, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
+            format = [*TIED, *tool, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
             subprocess.run(format, check=True, capture_output=True, timeout=60)
             flags = [f"-XX:SharedArchiveFile={kafka.ARCHIVE}"] if kafka.ARCHIVE.exists() else []
             argv = kafka.server(java, properties, "-Xms128m", "-Xmx256m", *flags)
@@ -166,7 +173,8 @@ class Cluster:
 
     def _initiate(self) -> None:
         members = [{"_id": n, "host": self._at[f"mongod-{n}"]} for n in THREE]
-        self.direct("mongod-1").admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+        config = {"_id": REPLICA_SET, "members": members, "settings": SETTINGS}
+        self.direct("mongod-1").admin.command("replSetInitiate", config)
         _until(self.primary, "no primary")
 
     async def _topics(self) -> None:
