@@ -5,19 +5,17 @@ import asyncio
 import os
 import pickle
 import random
-import statistics
 import time
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from pymongo.errors import PyMongoError
 
-from oracle.client import Client, Command, Gone
+from oracle.client import Client, Gone
 from oracle.cluster_net import Net
 from oracle.cluster_servers import Cluster
+from oracle.cluster_silence import AROUND, BUSY, Felt, measured, table
 from oracle.evidence import Collector, Evidence, Holders
 from oracle.findings import LOST, Finding, Findings
 from oracle.lives import Lives
@@ -30,14 +28,11 @@ from oracle.world import World
 LIVES: Final = 120
 AT_ONCE: Final = 24
 BREATH: Final = (3.0, 6.0)  # seconds of health between two faults
-AROUND: Final = 3.0  # seconds before the first fault, and after the last
 PULSE: Final = 0.25  # seconds between two questions asked beside the lives, so that a silence can be measured
 PULSE_SEED: Final = 1_000_000
 PATIENCE: Final = 60.0
 SECOND_REPLICAS: Final = ("qa", "notifier")
-BUSY: Final = "qa.question"
 PARTITIONS: Final = 6
-SILENCES: Final = {"commands": "accepted by qa", "events": BUSY, "effects": "notifier.notice"}
 
 # Kind → what is done, for how long at least and at most. What is silent is so for longer than the others need
 # to go on without it: its return must not be what ends the silence.
@@ -50,18 +45,6 @@ KINDS: Final = {
     "both_cut": ("the primary and the broker beside it are cut from all peers", 13.0, 18.0),
     "both_gone": ("the primary and the broker beside it hear nobody, and nobody hears them", 13.0, 18.0),
 }
-
-
-@dataclass
-class Felt:
-    """A fault as it was: from when to when, whom it hit, and for how long nothing went on."""
-
-    fault: Fault
-    victims: list[str]
-    began: float  # by time.time()
-    healed: float = 0.0
-    whole: float = 0.0
-    silences: dict[str, float] | None = None
 
 
 def planned(seed: int, only: set[int] | None = None) -> Plan:
@@ -220,38 +203,6 @@ async def pulses(client: Client, seed: int, over: asyncio.Event) -> None:
     await asyncio.gather(*asked)
 
 
-def silence(times: Iterable[float], begin: float, end: float) -> float:
-    """The longest time without any of ``times`` that touches what lies between ``begin`` and ``end``."""
-    seen = sorted(times)
-    first = max(0, bisect_left(seen, begin) - 1)
-    gaps = [b - a for a, b in zip(seen[first:], seen[first + 1 :], strict=False) if a < end]
-    return max(gaps, default=float("inf"))
-
-
-def measured(felts: Sequence[Felt], ledger: Sequence[Command], began: float, found: Evidence) -> None:
-    offset = time.time() - time.monotonic() + began
-    asked = [c for c in ledger if c.service == "qa" and c.acknowledged]
-    times = {
-        "commands": [command.acknowledged_at + offset for command in asked],
-        "events": [seen.at for seen in found.topics if seen.topic == BUSY],
-        "effects": [seen.at for seen in found.topics if seen.topic == SILENCES["effects"]],
-    }
-    for felt in felts:
-        felt.silences = {name: silence(seen, felt.began, felt.whole + AROUND) for name, seen in times.items()}
-
-
-def table(felts: Sequence[Felt]) -> list[str]:
-    lines = [f"  {'fault':<74}{'for':>7}{'commands':>10}{'events':>10}{'effects':>10}"]
-    for felt in felts:
-        words = f"{KINDS[felt.fault.kind][0]} ({' '.join(felt.victims)})"
-        row = "".join(f"{(felt.silences or {})[name]:>8.1f} s" for name in SILENCES)
-        lines.append(f"  {words:<74}{felt.healed - felt.began:>5.1f} s{row}")
-    for what, pick in (("worst", max), ("median", statistics.median)):
-        row = "".join(f"{pick([(f.silences or {})[name] for f in felts]):>8.1f} s" for name in SILENCES)
-        lines.append(f"  {what:<74}{'':>7}{row}")
-    return lines
-
-
 def run(plan: Plan, folder: Path, net: Net, *, mutant: str = "") -> Outcome:
     return asyncio.run(_run(plan, folder, net, mutant))
 
@@ -315,7 +266,7 @@ async def _lived(plan: Plan, world: World, cluster: Cluster, net: Net, outcome: 
         if outcome.findings:
             outcome.history = history(outcome.findings[0], ledger, found, world)
         measured(blows.felt, ledger, world.began, found)
-        print("\n".join(table(blows.felt)))
+        print("\n".join(table(blows.felt, {kind: words for kind, (words, *_) in KINDS.items()})))
         print(f"  writes that no majority had were undone {cluster.rolled_back()} times")
     finally:
         outcome.kills = world.kills

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import shutil
 import subprocess
 import threading
 import time
@@ -40,7 +41,8 @@ SOON: Final = (
     "--setParameter", "oplogFetcherSteadyStateMaxFetcherRestarts=0",
 )  # fmt: skip
 SETTINGS: Final = {"electionTimeoutMillis": 5000, "catchUpTimeoutMillis": 0}
-TIED: Final = ("setpriv", "--pdeathsig", "KILL")  # a stopped server can't hear anything milder
+# A stopped server can't hear anything milder when the run is gone.
+TIED: Final = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 
 COPIES: Final = {
     "min.insync.replicas": 2,

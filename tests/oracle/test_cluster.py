@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from oracle import cluster_net
-from oracle.cluster import AROUND, KINDS, Felt, planned, silence, table
+from oracle.cluster import KINDS, planned
 from oracle.cluster_net import NOBODY, Net
 from oracle.cluster_servers import SETTINGS, Cluster
+from oracle.cluster_silence import AROUND, Felt, silence, table
 
 
 def test_the_same_seed_is_the_same_plan_and_every_kind_of_fault_is_in_it() -> None:
@@ -47,7 +48,7 @@ def test_the_table_ends_with_the_worst_and_the_median() -> None:
              silences={"commands": seconds, "events": 2 * seconds, "effects": 3 * seconds})
         for fault, seconds in zip(faults, (1.0, 5.0, 2.0), strict=True)
     ]  # fmt: skip
-    lines = table(felts)
+    lines = table(felts, dict.fromkeys(KINDS, "a fault"))
     assert lines[-2].split() == ["worst", "5.0", "s", "10.0", "s", "15.0", "s"]
     assert lines[-1].split() == ["median", "2.0", "s", "4.0", "s", "6.0", "s"]
 
