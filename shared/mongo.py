@@ -34,6 +34,7 @@ def connect(uri: str, name: str) -> Database:
     client: Any = AsyncIOMotorClient(
         uri, w="majority", readConcernLevel="majority", serverSelectionTimeoutMS=3000,
         connectTimeoutMS=3000, socketTimeoutMS=20000, maxPoolSize=100, appname=name, tz_aware=True,
+        heartbeatFrequencyMS=2000,  # a silent primary is given up after 5 s, its unanswered calls with it
     )  # fmt: skip
     return client[name]
 
