@@ -1,4 +1,4 @@
-"""For how long nothing went on around a fault: nothing accepted, nothing on a topic, nothing that followed."""
+"""How long nothing went on around a fault: nothing accepted, nothing on a topic, nothing that came of it."""
 
 import statistics
 import time
