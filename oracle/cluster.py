@@ -43,7 +43,7 @@ KINDS: Final = {
     "primary_cut": ("the primary is cut from its peers, clients still reach it", 13.0, 18.0),
     "broker_cut": ("the leader is cut from its peers, clients still reach it", 12.0, 18.0),
     "both_cut": ("the primary and the broker beside it are cut from all peers", 13.0, 18.0),
-    "both_gone": ("the primary and the broker beside it hear nobody, and nobody hears them", 13.0, 18.0),
+    "both_gone": ("the primary and the broker beside it are cut from everybody", 13.0, 18.0),
 }
 
 

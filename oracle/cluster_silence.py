@@ -50,12 +50,12 @@ def measured(felts: Sequence[Felt], ledger: Sequence[Command], began: float, fou
 
 def table(felts: Sequence[Felt], words: Mapping[str, str]) -> list[str]:
     """``words`` says what each kind of fault is."""
-    lines = [f"  {'fault':<74}{'for':>7}{'commands':>10}{'events':>10}{'effects':>10}"]
+    lines = [f"  {'fault':<82}{'for':>7}{'commands':>10}{'events':>10}{'effects':>10}"]
     for felt in felts:
         said = f"{words[felt.fault.kind]} ({' '.join(felt.victims)})"
         row = "".join(f"{(felt.silences or {})[name]:>8.1f} s" for name in SILENCES)
-        lines.append(f"  {said:<74}{felt.healed - felt.began:>5.1f} s{row}")
+        lines.append(f"  {said:<82}{felt.healed - felt.began:>5.1f} s{row}")
     for what, pick in (("worst", max), ("median", statistics.median)):
         row = "".join(f"{pick([(f.silences or {})[name] for f in felts]):>8.1f} s" for name in SILENCES)
-        lines.append(f"  {what:<74}{'':>7}{row}")
+        lines.append(f"  {what:<82}{'':>7}{row}")
     return lines
