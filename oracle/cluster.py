@@ -114,15 +114,27 @@ class ClusterCollector(Collector):
         return found
 
     def members(self, found: Evidence) -> Findings:
-        """After quiet each member has every commit of the journals, and no other."""
+        """Each member has every commit of the journals, and none that another has not. A timer may still add
+        one while they are read, so they are read until they agree."""
         for name in ALL:
-            hashes = {c.key: c.hash for c in found.journals[name]}
-            for member in self._cluster.mongods:
-                rows = self._cluster.direct(member)[name].journal.find({}, {"hash": 1})
-                has = {row["_id"]: row["hash"] for row in rows}
-                if has != hashes:
-                    odd = len(set(has.items()) ^ set(hashes.items()))
-                    yield Finding(LOST, "members", f"{member} differs from the primary by {odd} of {name}")
+            until = time.monotonic() + PATIENCE / 4
+            while True:
+                has = {member: self._hashes(member, name) for member in self._cluster.mongods}
+                agreed = len(set(map(frozenset, has.values()))) == 1
+                if agreed or time.monotonic() > until:
+                    break
+                time.sleep(0.5)
+            for member, commits in has.items():
+                if lost := {(c.key, c.hash) for c in found.journals[name]} - commits:
+                    yield Finding(
+                        LOST, "members", f"{member} lacks {len(lost)} commits of {name}", min(lost)[0]
+                    )
+            if not agreed:
+                yield Finding(LOST, "members", f"the members do not agree on {name}'s journal")
+
+    def _hashes(self, member: str, name: str) -> set[tuple[str, str]]:
+        rows = self._cluster.direct(member)[name].journal.find({}, {"hash": 1})
+        return {(row["_id"], row["hash"]) for row in rows}
 
 
 class Blows:
