@@ -15,7 +15,7 @@ from bench.core import world
 from bench.core.ground import PARTITIONS, Ground
 from bench.figures import percentile
 
-WARM: Final = 0.1  # of the work, before the clock starts
+WARM: Final = 0.1  # of the work; about there the clock starts
 PATIENCE: Final = 120.0
 LOOK: Final = 0.05
 
@@ -52,12 +52,12 @@ async def watch(ground: Ground, database: str, topic: str, count: int, pids: tup
     await consumer.start()
     places = [TopicPartition(topic, n) for n in range(PARTITIONS)]
     items, early, give_up = ground.mongo[database]["items"], 0.0, time.monotonic() + PATIENCE
-    first: tuple[float, int, float] | None = None
+    first = time.monotonic(), 0, ground.cpu_seconds()
     try:
         while True:
             published = sum((await consumer.end_offsets(places)).values())
             done, now = min(published, items.estimated_document_count()), time.monotonic()
-            if first is None and done >= count * WARM:
+            if done < count * WARM:  # the last look before the work is warm
                 first = (now, done, ground.cpu_seconds())
             if pids and not early and done >= count / 5:
                 early = _rss(pids)
@@ -68,7 +68,6 @@ async def watch(ground: Ground, database: str, topic: str, count: int, pids: tup
             await asyncio.sleep(LOOK)
     finally:
         await consumer.stop()
-    assert first is not None
     events = done - first[1]
     cost = (ground.cpu_seconds() - first[2]) / events * 1e6
     return Flow(events / (now - first[0]), cost, early, _rss(pids) if pids else 0.0)
