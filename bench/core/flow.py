@@ -3,6 +3,8 @@ by bare drivers and by ours; the watcher looks at the state and at the broker, n
 
 import asyncio
 import contextlib
+import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from bench.figures import percentile
 WARM: Final = 0.1  # of the work; about there the clock starts
 PATIENCE: Final = 120.0
 LOOK: Final = 0.05
+JOINING: Final = 1.5  # seconds a worker, until the group is at rest
 
 
 @dataclass(frozen=True)
@@ -110,9 +113,15 @@ def _ours(ground: Ground, workers: int, heard: str, out: str) -> Iterator[tuple[
 
 
 def ours(ground: Ground, count: int, workers: int = 1) -> Flow:
+    """The workers stand still while the topic is filled, so that none begins before the others."""
     heard, out = ground.new_topics("heard", "filed")
-    asyncio.run(fill(ground, heard, range(count)))
     with _ours(ground, workers, heard, out) as (database, pids):
+        time.sleep(JOINING * workers)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        asyncio.run(fill(ground, heard, range(count)))
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
         return asyncio.run(watch(ground, database, out, count, pids))
 
 

@@ -55,11 +55,12 @@ def _flow(ground: Ground, report: Report) -> float:
         ours.append(flow.ours(ground, EVENTS))
     best, limit, rival = (max(each, key=lambda one: one.rate) for each in (ours, bare, naive))
     times, share = best.rate / rival.rate, best.rate / limit.rate
-    for name, goal, met, ratio in (
-        ("events_per_s_over_naive", ">= 50", times >= 50, times),
-        ("events_per_s_over_bare", ">= 0.9", share >= 0.9, share),
+    reach = f"the bare limit itself is {limit.rate / rival.rate:.0f} x"
+    for name, goal, met, ratio, note in (
+        ("events_per_s_over_naive", ">= 50", times >= 50, times, reach),
+        ("events_per_s_over_bare", ">= 0.9", share >= 0.9, share, ""),
     ):
-        report.add(Row(name, best.rate, goal, met, rival.rate, limit.rate, ratio))
+        report.add(Row(name, best.rate, goal, met, rival.rate, limit.rate, ratio, note))
     costs = [min(one.cost for one in each) for each in (ours, naive, bare)]
     note = "processor time of all processes, brokers included"
     report.add(Row("event_cost_us", costs[0], "stated", None, costs[1], costs[2], costs[0] / costs[2], note))
