@@ -245,9 +245,11 @@ async def _journal(database: Database) -> list[Commit]:
 
 
 async def _taken(database: Database) -> dict[str, int]:
-    """In the order in which the database took the commits."""
-    keys = database.journal.find({}, {"_id": 1}).sort("$natural", 1)
-    return {document["_id"]: place async for place, document in _numbered(keys)}
+    """In the order in which the database took the commits: the oplog's. A collection's natural order is that
+    of the places it gives out, which several writers hold at a time."""
+    inserts = {"ns": f"{database.name}.journal", "op": "i"}
+    oplog = database.client.local["oplog.rs"].find(inserts, {"o._id": 1}).sort("$natural", 1)
+    return {document["o"]["_id"]: place async for place, document in _numbered(oplog)}
 
 
 async def _numbered(cursor: Any) -> AsyncIterator[tuple[int, dict[str, Any]]]:
