@@ -13,7 +13,7 @@ from bson import Binary
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
 from shared.errors import NotFound
-from shared.messaging.masking import mask, mask_body, mask_headers, reason_of
+from shared.messaging.masking import mask, mask_body, mask_headers, mask_text, reason_of
 from shared.messaging.records import kept, named
 from shared.mongo import Database, answered
 
@@ -110,7 +110,8 @@ class DeadLetters:
             "key": (record.key or b"").decode(errors="replace"), "raw_key": Binary(record.key or b""),
             "value": None if record.value is None else Binary(record.value),
             "headers": [[kept(name), None if raw is None else Binary(raw)] for name, raw in record.headers],
-            "event": headers.get("ce_type", "?"), "correlation": headers.get("ce_correlationid", ""),
+            "event": mask_text(headers.get("ce_type", "?")),
+            "correlation": headers.get("ce_correlationid", ""),
             "error": type(error).__name__, "reason": reason_of(error),
             "state": State.BURIED, "first_seen": now,
         }  # fmt: skip

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, PortalError
 from shared.messaging import graves as acts
 from shared.messaging.dead_letters import Filter, State, brief, full
 from shared.messaging.graves_api import EditIn, Which, after_of, all_open, ask_for, followed, operator
@@ -82,7 +82,7 @@ class EditForm(Body):
         if self.patch:
             try:
                 patch = json.loads(self.patch)
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise _wrong("patch", "Đây không phải JSON đọc được.") from None
             if not isinstance(patch, dict):
                 raise _wrong("patch", "Cần một đối tượng JSON, trong { và }.")
@@ -100,6 +100,13 @@ class EditForm(Body):
 class DiscardForm(Body):
     reason: Line
     sure: Text
+
+
+class NotRehearsed(PortalError):
+    """A replay is asked for that nobody has seen the trial of."""
+
+    status, code = 409, "not_rehearsed"
+    title_vi, title_en = "Lượt này chưa được thử", "This was not rehearsed"
 
 
 def _wrong(name: str, sentence: str) -> InvalidInput:
@@ -215,17 +222,20 @@ def graves_pages(service: "Service[Any]") -> APIRouter:
 
     @router.post("/replays/{id}/really", response_model=None)
     async def really(request: Request, id: str, by: Staff) -> HTMLResponse | RedirectResponse:
-        """What was rehearsed, now with effect."""
+        """What was rehearsed, now with effect; what was buried since was not rehearsed."""
         fields, desk = await form_desk(request, by)
         rehearsed = await runs.get(id)
         wish = wish_of(rehearsed)
+        if not (wish.dry_run and rehearsed["state"] == Doing.FINISHED and rehearsed["replayed"]):
+            raise NotRehearsed("Hãy thử trước, rồi xử lý lại từ trang kết quả của lần thử.")
         try:
             form = ReallyForm.model_validate(fields)
         except ValidationError as error:
             return await board.run(request, rehearsed, Tried.of("really", error, fields))
         if wish.ids:
             await all_open(graves, runs, wish.ids, desk)
-        return await board.hand_over(desk, AskReplay(form.reason, wish.ids, wish.filter, rate=form.rate))
+        ask = AskReplay(form.reason, wish.ids, wish.filter, rate=form.rate, before=rehearsed["requested_at"])
+        return await board.hand_over(desk, ask)
 
     @router.get("/{id}")
     async def one(request: Request, id: str, done: str = "") -> HTMLResponse:

@@ -18,6 +18,7 @@ from shared.directory import Directory
 from shared.errors import InvalidInput
 from shared.journal import Commit
 from shared.messaging.dead_letters import BLOCKED, State
+from shared.messaging.masking import mask_text
 from shared.messaging.replay import HALT_AFTER
 from shared.messaging.runs import MOST_TOLD, AskReplay, Doing, Run
 from shared.web.problems import field_errors
@@ -64,6 +65,9 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
     "TimeoutError": _SILENT,
     "ValidationError": _CONTRACT,
     "KeyError": _CONTRACT,
+    "ValueError": _CONTRACT,
+    "UnicodeDecodeError": _CONTRACT,
+    "UnicodeEncodeError": _CONTRACT,
     "IllegalTransition": _DISAGREE,
     "RuleBroken": _DISAGREE,
 }
@@ -92,11 +96,11 @@ def errors_of(error: ValidationError | InvalidInput) -> dict[str, str]:
 def wish_in_words(wish: AskReplay) -> str:
     """Which letters, as a phrase."""
     if wish.release:
-        return f"những thư đứng sau trên hồ sơ {wish.release}"
+        return f"những thư đứng sau trên hồ sơ {mask_text(wish.release)}"
     if wish.ids:
         return f"thư {wish.ids[0]}" if len(wish.ids) == 1 else f"{len(wish.ids)} thư đã chọn"
     names = {"error": "lỗi", "event": "sự kiện", "topic": "chủ đề", "key": "hồ sơ"}
-    given = [f"{names[name]} {value}" for name, value in vars(wish.filter).items() if value]
+    given = [f"{names[name]} {mask_text(str(value))}" for name, value in vars(wish.filter).items() if value]
     return "các thư có " + ", ".join(given) if given else "mọi thư còn nằm lại"
 
 

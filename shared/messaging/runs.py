@@ -34,7 +34,8 @@ class Doing(StrEnum):
 
 @dataclass(frozen=True)
 class AskReplay:
-    """``ids``, or else all that ``filter`` describes; ``release`` asks only for what waits on a key."""
+    """``ids``, or else all that ``filter`` describes and was buried ``before``; ``release`` asks only for
+    what waits on a key."""
 
     reason: str
     ids: tuple[str, ...] = ()
@@ -42,9 +43,11 @@ class AskReplay:
     dry_run: bool = False
     rate: float = USUAL
     release: str = ""
+    before: datetime | None = None
 
     def query(self) -> dict[str, Any]:
-        return {"_id": {"$in": list(self.ids)}} if self.ids else self.filter.query()
+        wanted = {"_id": {"$in": list(self.ids)}} if self.ids else self.filter.query()
+        return {"$and": [wanted, {"first_seen": {"$lte": self.before}}]} if self.before else wanted
 
 
 def id_of(once: str) -> str:

@@ -135,11 +135,6 @@ async def _command(request: Request, actor: Actor) -> Desk[Any]:
     return desk
 
 
-async def the_edge(request: Request) -> Edge[Any]:
-    """As a dependency: a function that is not async would cost each request a thread."""
-    return edge_of(request)
-
-
 async def staff_desk(request: Request, actor: Staff) -> Desk[Any]:
     return await _command(request, actor)
 

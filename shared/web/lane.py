@@ -11,9 +11,10 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.utils import get_dependant
+from fastapi.params import Body
 from fastapi.routing import APIRoute, iter_route_contexts, serialize_response
 from pydantic import BaseModel, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,15 +22,10 @@ COMMANDS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 COMPRESSED_FROM: Final = 1000  # bytes
 NOTHING_TO_SAY: Final = frozenset({204, 205, 304})  # statuses without a body
 NOT_HERE: Final = (  # what a dependency may ask for and the short way does not give
-    *(
-        "query_params",
-        "header_params",
-        "cookie_params",
-        "background_tasks_param_name",
-        "websocket_param_name",
-    ),
-    *("http_connection_param_name", "security_scopes_param_name", "own_oauth_scopes", "concurrency"),
-)
+    "query_params", "header_params", "cookie_params", "background_tasks_param_name",
+    "websocket_param_name", "http_connection_param_name", "security_scopes_param_name",
+    "own_oauth_scopes", "concurrency",
+)  # fmt: skip
 WAYS_TO_LEAVE_OUT: Final = ("include", "exclude", "exclude_unset", "exclude_defaults", "exclude_none")
 REQUEST, RESPONSE, BODY = "request", "response", "body"  # values that are there before the first step
 
@@ -101,11 +97,12 @@ class Lane:
         told.status_code = 0  # until the endpoint sets one
         values: dict[Hashable, Any] = {REQUEST: request, RESPONSE: told}
         if plan.body is not None:
-            if not request.headers.get("content-type", "").startswith("application/json"):
+            kind, _, _ = request.headers.get("content-type", "").partition(";")
+            if kind.strip().lower() != "application/json":
                 raise Unusual
             try:
                 values[BODY] = plan.body.model_validate_json(await request.body())
-            except ValidationError:
+            except (ValidationError, ClientDisconnect):
                 raise Unusual from None
         for name, field in plan.from_path:
             values[name], errors = field.validate(found[name])
@@ -136,6 +133,8 @@ class Lane:
 
 
 def _answer(request: Request, told: Response, status: int, content: bytes) -> Response:
+    if status in NOTHING_TO_SAY:
+        content = b""
     headers = [pair for pair in told.raw_headers if pair[0] != b"content-length"]
     if len(content) >= COMPRESSED_FROM and "gzip" in request.headers.get("accept-encoding", ""):
         content = gzip.compress(content, 5, mtime=0)
@@ -187,6 +186,7 @@ def _plan_of(context: Any, overrides: Mapping[Any, Any]) -> Plan | None:
         and inspect.iscoroutinefunction(context.endpoint)
         and status not in NOTHING_TO_SAY
         and (body is None or (inspect.isclass(body) and issubclass(body, BaseModel)))
+        and (model is None or type(model.field_info) is Body)
         and not context._embed_body_fields
         and not any(getattr(context, f"response_model_{way}") for way in WAYS_TO_LEAVE_OUT)
     )
@@ -203,6 +203,8 @@ def _add(needed: Any, overrides: Mapping[Any, Any], fields: dict[str, Any], step
     """The steps that a dependency needs, and then its own, each function once. Raises Unusual."""
     if any(getattr(needed, name) for name in NOT_HERE) or not needed.use_cache:
         raise Unusual
+    if not (inspect.isfunction(needed.call) or inspect.isclass(needed.call)):
+        raise Unusual  # an object that is called: whether it must be awaited does not show
     if inspect.isgeneratorfunction(needed.call) or inspect.isasyncgenfunction(needed.call):
         raise Unusual
     given: list[tuple[str, Hashable]] = []
@@ -214,9 +216,11 @@ def _add(needed: Any, overrides: Mapping[Any, Any], fields: dict[str, Any], step
         if other.name is not None:
             given.append((other.name, inner.call))
     for field in needed.path_params:
-        fields.setdefault(field.alias, field)
+        if repr(fields.setdefault(field.alias, field).field_info) != repr(field.field_info):
+            raise Unusual  # two that ask for the same part of the path, each in its own way
         given.append((field.name, field.alias))
     given += [(field.name, BODY) for field in needed.body_params]
     given += [(needed.request_param_name, REQUEST)] if needed.request_param_name else []
     given += [(needed.response_param_name, RESPONSE)] if needed.response_param_name else []
-    steps.append(Step(needed.call, needed.call, tuple(given), inspect.iscoroutinefunction(needed.call)))
+    call: Any = needed.call
+    steps.append(Step(call, call, tuple(given), inspect.iscoroutinefunction(call)))

@@ -229,6 +229,32 @@ async def test_a_letter_is_discarded_with_a_reason_and_what_waited_goes_on(
     assert "Thư này đã được bỏ qua." in text
 
 
+async def test_what_was_not_tried_is_not_replayed(small: SmallService, browser: Browser) -> None:
+    """A release has neither ids nor a filter: taken for a trial it would mean every letter there is."""
+    first, other, later = uuid4(), uuid4(), uuid4()
+    (head, _), _ = await bury(small, first, 2), await bury(small, other, 1)
+    await browser.opens(f"{HOME}/{head}")
+    await browser.sends(browser.form("/discard"), reason="thử", sure="1")
+    (released,) = [run["_id"] async for run in small.service.database.replays.find()]
+    form = {"reason": "đã sửa", "rate": "200", "csrf": "csrf", "idempotency_key": uuid4().hex}
+    refused = await browser.http.post(f"{HOME}/replays/{released}/really", data=form)
+    assert refused.status_code == 409
+    assert await small.heard(other) == ()
+    await browser.opens(HOME)
+    await browser.sends(browser.form("/replays", "Thử trước"))
+    tried = browser.form("/really")
+    await bury(small, later, 1)
+    await browser.sends(tried, reason="đã sửa")
+    assert (await small.heard(other), await small.heard(later)) == (("a1",), ())
+
+
+async def test_a_patch_nested_without_end_is_told_so(small: SmallService, browser: Browser) -> None:
+    (id,) = await bury(small, uuid4(), 1)
+    await browser.opens(f"{HOME}/{id}")
+    text = await browser.sends(browser.form("/edit"), patch='{"a":' * 2500 + "1" + "}" * 2500, reason="thử")
+    assert (browser.status, "không phải JSON" in text) == (422, True)
+
+
 async def test_a_second_replay_of_the_same_letter_is_refused_as_a_page(
     small: SmallService, browser: Browser
 ) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Form, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -45,6 +45,13 @@ Who = Annotated[str, Depends(who)]
 Twice = Annotated[str, Depends(twice)]
 
 
+class Guard:
+    """A dependency that is an object."""
+
+    async def __call__(self) -> None:
+        raise Forbidden
+
+
 async def opened() -> AsyncIterator[str]:
     yield "opened"
 
@@ -74,6 +81,19 @@ def application() -> FastAPI:
     @api.post("/v1/opened")
     async def with_exit(by: Annotated[str, Depends(opened)]) -> dict[str, str]:
         return {"by": by}
+
+    @api.post("/v1/guarded", dependencies=[Depends(Guard())])
+    async def guarded() -> dict[str, str]:
+        return {}
+
+    @api.post("/v1/form")
+    async def form(body: Annotated[Thing, Form()]) -> dict[str, str]:
+        return {"words": body.words}
+
+    @api.post("/v1/nothing-new")
+    async def nothing_new(response: Response) -> dict[str, str]:
+        response.status_code = 204
+        return {}
 
     @api.delete("/v1/things/{id}", status_code=204)
     async def remove(id: UUID) -> None:
@@ -114,6 +134,18 @@ JSON = {"content-type": "application/json"}
     pytest.param("POST", "/v1/things", {"content": b"{", "headers": JSON}, False, id="no JSON"),
     pytest.param("POST", "/v1/things", {"content": b"\xff", "headers": JSON}, False, id="no UTF-8"),
     pytest.param("POST", "/v1/things", {"data": {"a": "b"}}, False, id="a form"),
+    pytest.param(
+        "POST", "/v1/things", {"content": json.dumps(GOOD), "headers": {"content-type": "application/jsonx"}},
+        False, id="another content type",
+    ),
+    pytest.param(
+        "POST", "/v1/things", {"content": json.dumps(GOOD),
+                               "headers": {"content-type": "Application/JSON; charset=utf-8"}},
+        True, id="the content type at length",
+    ),
+    pytest.param("POST", "/v1/guarded", {}, False, id="a dependency that is an object"),
+    pytest.param("POST", "/v1/form", {"json": GOOD}, False, id="JSON where a form is asked for"),
+    pytest.param("POST", "/v1/nothing-new", {}, True, id="a status that has no body"),
     pytest.param("POST", "/v1/things", {"content": json.dumps(GOOD)}, False, id="no content type"),
     pytest.param("POST", "/v1/things", {}, False, id="nothing at all"),
     pytest.param("PUT", "/v1/things/7", {"json": GOOD}, False, id="no id in the path"),
@@ -175,6 +207,25 @@ async def test_a_body_that_grows_too_large_on_its_way_is_told_so() -> None:
 
     answer = await ask(frame, "POST", "/v1/things", content=chunks(), headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (413, TooLarge.code)
+
+
+async def test_who_leaves_in_the_middle_is_told_what_fastapi_tells_them() -> None:
+    api, sent = application(), list[Any]()
+    said = [{"type": "http.request", "body": b'{"wor', "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Any:
+        return said.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/things", "raw_path": b"/v1/things", "root_path": "",
+        "headers": [(b"content-type", b"application/json")], "query_string": b"", "scheme": "http",
+        "server": ("lane", 80), "client": ("c", 1), "http_version": "1.1",
+    }  # fmt: skip
+    await _with_app(Lane(api, api), api)(scope, receive, send)
+    assert sent[0]["status"] == 400
 
 
 async def test_an_error_that_nobody_expected_is_left_to_who_answers_for_those() -> None:
