@@ -21,8 +21,7 @@ Call = Callable[..., Awaitable[Any]]
 def offset_first(_: str) -> None:
     def make(take: Call) -> Call:
         async def committed(self: Inbox, message: Any) -> None:
-            self.consumer = message.consumer
-            await self._commit(message.raw_message)
+            await self._commit(message.consumer, message.raw_message)
             await take(self, message)
 
         return committed
@@ -52,12 +51,14 @@ def no_rewind(_: str) -> None:
 
 
 def lost_rebalance(_: str) -> None:
+    owned: dict[Inbox, frozenset[Any]] = {}
+
     def make(take: Call) -> Call:
         async def dropped(self: Inbox, message: Any) -> None:
-            now = frozenset(message.consumer.assignment())
-            if self._places and now != self._places:
-                self._places = now
-                await self._commit(message.raw_message)
+            now, before = frozenset(message.consumer.assignment()), owned.get(self)
+            owned[self] = now
+            if before and now != before:
+                await self._commit(message.consumer, message.raw_message)
                 return
             await take(self, message)
 

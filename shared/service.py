@@ -224,7 +224,6 @@ class Service(Generic[P]):
         finally:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self.broker.stop(), STOP_SECONDS)
-            self.inbox.leave()
 
     async def _run_relay(self) -> None:
         producer = producer_for(self.settings.kafka_bootstrap, self.name)

@@ -2,13 +2,12 @@
 only trouble with infrastructure is redelivered, after a wait. Offsets are committed explicitly, last."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import structlog
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from prometheus_client import Counter, Histogram
@@ -17,10 +16,10 @@ from shared.contracts.base import Event, Recorded, from_kafka
 from shared.desk import TRIES, Desk
 from shared.errors import Unavailable
 from shared.journal import AlreadyDone, VersionConflict
-from shared.messaging.aside import Aside, Group
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.records import make_whole
 from shared.mongo import TROUBLE
+from shared.together import Together
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +29,9 @@ Record = Any  # aiokafka.structs.ConsumerRecord of bytes
 
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 15.0  # far below max_poll_interval_ms
-SLOW: Final = 1.0  # seconds in which nothing of a batch gets done; then what is left of it stands aside
+HANG: Final = 10.0  # seconds in which nothing of a batch gets done; a second is no sign on a busy machine
+TICK: Final = 0.5
+STRIKES: Final = 3  # hangs of one event, the database taking writes after each, before it counts as poison
 
 HANDLED = Counter("inbox_events", "Events by outcome", ["service", "outcome"])
 SECONDS = Histogram("inbox_batch_seconds", "Time per batch", ["service"])
@@ -52,16 +53,31 @@ def _as_it_is(desk: Desk[Any]) -> Desk[Any]:
     return desk
 
 
-def _name(key: bytes) -> str:
-    return key.decode(errors="replace")
-
-
 class Blocked(Exception):
     """An earlier event of the same key is buried; this one waits behind it."""
 
 
 class Hung(Exception):
     """The handler does not come back, though the database answers."""
+
+
+class _Rebalanced(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Who had these partitions until now may have buried something that what comes next must wait for."""
+
+    def __init__(self, graves: DeadLetters) -> None:
+        self._graves = graves
+
+    async def on_partitions_revoked(self, revoked: object) -> None:
+        return
+
+    async def on_partitions_assigned(self, assigned: object) -> None:
+        self._graves.look_again()
+
+
+def _trouble_of(task: asyncio.Task[None]) -> BaseException | None:
+    if task.cancelled():  # cut short while it was at the database
+        return Unavailable("việc xử lý bị ngắt giữa chừng", retry_after=1)
+    return task.exception()
 
 
 class Inbox:
@@ -83,15 +99,14 @@ class Inbox:
         self._counted = {name: HANDLED.labels(service, name) for name in ("handled", "not_ours", "buried")}
         self._wait = FIRST_WAIT
         self._done = 0  # that it grows shows that a batch makes progress
-        self._seen: dict[TopicPartition, int] = {}  # offsets up to which all is handled or stands aside
-        self._aside = Aside(self._handle_alone, graves.pulse, self._commit)
-        self._places: frozenset[TopicPartition] = frozenset()
+        self._cut: set[asyncio.Task[Any] | None] = set()
+        self._pulse: Together[str, None] = Together(self._feel)
         self.consumer: Any = None
 
     def attach(self, broker: KafkaBroker, instance: str) -> None:
         subscriber = broker.subscriber(
             *self.topics, batch=True, group_id=self.service, ack_policy=AckPolicy.MANUAL,
-            group_instance_id=instance or None,
+            group_instance_id=instance or None, listener=_Rebalanced(self._graves),
             auto_offset_reset="earliest", batch_timeout_ms=20, max_records=1000, session_timeout_ms=10000,
             parser=_parse_nothing, decoder=_decode_nothing, title=f"{self.service}: inbox",
             description="Batches of CloudEvents in binary mode; see docs/events.md for each event's fields.",
@@ -106,14 +121,10 @@ class Inbox:
     async def take(self, message: KafkaMessage) -> None:
         records: Sequence[Record] = message.raw_message
         self.consumer = message.consumer
-        if (places := frozenset(self.consumer.assignment())) != self._places:
-            self._places, self._seen = places, {}
-            self._graves.look_again()
-            self._aside.keep(places)
         with SECONDS.labels(self.service).time():
             try:
                 await self.handle(records)
-                await self._commit(records)
+                await self._commit(message.consumer, records)
             except Exception as trouble:  # a commit that is refused is repeated with its batch
                 log.warning("inbox.troubled", error=repr(trouble), wait=self._wait, records=len(records))
                 await asyncio.sleep(self._wait)
@@ -124,48 +135,45 @@ class Inbox:
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Keys side by side, each key's events in order. Raises only on trouble with infrastructure."""
-        by_key: dict[bytes, Group] = {}
+        by_key: dict[bytes, list[Record]] = {}
         for record in records:
-            by_key.setdefault(record.key or b"", deque()).append(record)
-        for key in [key for key in by_key if key in self._aside]:
-            await self._aside.queue(by_key.pop(key))
-        blocked = await self._graves.blocked([_name(key) for key in by_key])
-        left = {
-            asyncio.ensure_future(self._handle_key(group, _name(key) in blocked)): group
-            for key, group in by_key.items()
-        }
+            by_key.setdefault(record.key or b"", []).append(record)
+        keys = [key.decode(errors="replace") for key in by_key]
+        blocked = await self._graves.blocked(keys)
+        tasks = [
+            asyncio.ensure_future(self._handle_key(group, name in blocked))
+            for name, group in zip(keys, by_key.values(), strict=True)
+        ]
         try:
-            await self._watch(left)
+            await self._watch(tasks)
         finally:
-            for task in left:
-                task.cancel()  # those that are not done: this process is leaving, or the database is away
-        failed = [error for task in left if (error := task.exception())]
+            for task in tasks:
+                task.cancel()  # those that are not done: this process is leaving
+        failed = [error for task in tasks if (error := _trouble_of(task))]
         if failed:
             raise failed[0]
 
-    async def _watch(self, tasks: dict[asyncio.Task[None], Group]) -> None:
-        """Until all are done. When nothing is done for a while, what is left stands aside and leaves
-        ``tasks``. Raises Unavailable when it is the database that keeps all waiting."""
+    async def _watch(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Until all are done. When nothing has been done for long, those that still run are cut short."""
         pending = set(tasks)
+        done, idle = self._done, 0.0
         while pending:
-            done = self._done
-            _, pending = await asyncio.wait(pending, timeout=SLOW)
-            if pending and self._done == done:
-                await self._graves.pulse()
-                for task in {task for task in pending if not task.done()}:
-                    if self._aside.room_for(len(tasks[task])):
-                        self._aside.put(tasks.pop(task), task)
-                pending &= set(tasks)
+            tick = min(TICK, HANG)
+            _, pending = await asyncio.wait(pending, timeout=tick)
+            idle += tick  # counted, not read off a clock: a process that was stopped itself has seen nothing
+            if self._done != done:
+                done, idle = self._done, 0.0
+            elif idle >= HANG:
+                idle = 0.0
+                for task in pending - self._cut:
+                    self._cut.add(task)
+                    task.cancel()
+        self._cut.difference_update(tasks)
 
-    async def _handle_alone(self, group: Group) -> None:
-        name = _name(group[0].key or b"")
-        await self._handle_key(group, name in await self._graves.blocked([name]))
-
-    async def _handle_key(self, group: Group, blocked: bool) -> None:
-        while group:
-            record = group[0]
+    async def _handle_key(self, records: list[Record], blocked: bool) -> None:
+        for record in records:
             try:
-                handled = await self._or_cut(record, blocked)
+                handled = await self._bounded(record, blocked)
             except (Unavailable, *TROUBLE):
                 raise
             except Exception as error:  # poison: whatever it is, it must not hold up the others
@@ -176,20 +184,27 @@ class Inbox:
                 blocked = blocked or (holds_up and bool(record.key))
             else:
                 self._counted["handled" if handled else "not_ours"].inc()
-            group.popleft()
             self._done += 1
 
-    async def _or_cut(self, record: Record, blocked: bool) -> bool:
-        try:
-            return await self.handle_one(record, blocked)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or not task.cancelling():  # something that the handler waited for
-                raise Unavailable("việc xử lý bị ngắt giữa chừng", retry_after=1) from None
-            if not self._aside.gave_up(task):
-                raise
-            task.uncancel()
-        raise Hung("hàm xử lý không trả lời, dù cơ sở dữ liệu vẫn nhận ghi")
+    async def _bounded(self, record: Record, blocked: bool) -> bool:
+        for _ in range(STRIKES):
+            try:
+                return await self.handle_one(record, blocked)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or not task.cancelling():  # something that the handler waited for
+                    raise Unavailable("việc xử lý bị ngắt giữa chừng", retry_after=1) from None
+                if task not in self._cut:
+                    raise
+                task.uncancel()
+            await self._pulse.ask("")  # raises Unavailable: then it was the database that kept us waiting
+            self._cut.discard(task)
+            self._done += 1  # the wait begins anew
+        raise Hung(f"hàm xử lý không trả lời, {STRIKES} lần, dù cơ sở dữ liệu vẫn nhận ghi")
+
+    async def _feel(self, asked: Sequence[str]) -> dict[str, None]:
+        await self._graves.pulse()
+        return dict.fromkeys(asked)
 
     async def handle_one(
         self, record: Record, blocked: bool = False, *, around: Callable[[Desk[Any]], Desk[Any]] = _as_it_is
@@ -216,21 +231,14 @@ class Inbox:
                 return True
         raise AssertionError("unreachable")
 
-    def leave(self) -> None:
-        """Nothing stands aside any more: whoever comes next begins at the first open offset."""
-        self._aside.keep(())
-
-    async def _commit(self, records: Collection[Record]) -> None:
-        """Up to what is seen, or to what still stands aside."""
+    async def _commit(self, consumer: Any, records: Sequence[Record]) -> None:
+        offsets: dict[TopicPartition, int] = {}
         for record in records:
             place = TopicPartition(record.topic, record.partition)
-            self._seen[place] = max(self._seen.get(place, 0), record.offset + 1)
-        offsets: dict[TopicPartition, int] = {}
-        for place in {TopicPartition(r.topic, r.partition) for r in records} & self.consumer.assignment():
-            floor = self._aside.floor(place)
-            offsets[place] = self._seen[place] if floor is None else floor
-        if offsets:
-            await self.consumer.commit(offsets)
+            offsets[place] = max(offsets.get(place, 0), record.offset + 1)
+        still_ours = {place: offset for place, offset in offsets.items() if place in consumer.assignment()}
+        if still_ours:
+            await consumer.commit(still_ours)
 
     async def _rewind(self, message: KafkaMessage) -> None:
         """Each partition that is still ours goes back to its first record; another's owner repeats it."""
