@@ -66,13 +66,19 @@ class Client:
         self._salt = f"oracle-{seed}-{int(time.time())}"
         self.ledger: list[Command] = []
         self.began = time.monotonic()
-        self._http = httpx2.AsyncClient(
-            timeout=TIMEOUT, trust_env=False, follow_redirects=False,
-            limits=httpx2.Limits(max_connections=80, max_keepalive_connections=20, keepalive_expiry=5),
-        )  # fmt: skip
+        self._http: dict[str, httpx2.AsyncClient] = {}  # a pool a place: one for all is looked through whole
+
+    def _to(self, place: str) -> httpx2.AsyncClient:
+        if place not in self._http:
+            self._http[place] = httpx2.AsyncClient(
+                base_url=self._urls[place], timeout=TIMEOUT, trust_env=False, follow_redirects=False,
+                limits=httpx2.Limits(max_connections=80, max_keepalive_connections=8, keepalive_expiry=5),
+            )  # fmt: skip
+        return self._http[place]
 
     async def close(self) -> None:
-        await self._http.aclose()
+        for http in self._http.values():
+            await http.aclose()
 
     async def do(
         self, life: str, act: str, service: str, path: str, body: Mapping[str, Any], *, by: str = "",
@@ -104,8 +110,8 @@ class Client:
             command.attempts += 1
             place = self._draw.choice(self._replicas(command.service))
             try:
-                response = await self._http.request(
-                    command.method, self._urls[place] + command.path, json=dict(command.body),
+                response = await self._to(place).request(
+                    command.method, command.path, json=dict(command.body),
                     headers=await self._headers(command),
                 )  # fmt: skip
                 outcome = str(response.status_code)
@@ -138,9 +144,7 @@ class Client:
         token = await asyncio.to_thread(self._edges.token, by)
         place = self._draw.choice(self._replicas(service))
         try:
-            response = await self._http.get(
-                self._urls[place] + path, headers={"Authorization": f"Bearer {token}"}
-            )
+            response = await self._to(place).get(path, headers={"Authorization": f"Bearer {token}"})
         except (httpx2.HTTPError, OSError):
             return None
         return dict(response.json()) if response.status_code == 200 else None
