@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
+from bson.codec_options import DatetimeConversion
+from bson.int64 import Int64
 
 from shared.contracts.operations import JournalAnchored
 from shared.desk import utc_now
 from shared.feed import MongoFeed
 from shared.journal import AlreadyDone, Commit, Head, Stored, VersionConflict
-from shared.mongo import Database, Lease, MongoJournal, answered, from_document, to_document
+from shared.mongo import Collection, Database, Lease, MongoJournal, answered, from_document, to_document
 from shared.workflow import SYSTEM
 
 log = structlog.get_logger(__name__)
@@ -36,6 +38,10 @@ class Break:
     detail: str
 
 
+def _printable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
 @dataclass
 class Report:
     streams: int = 0
@@ -53,7 +59,7 @@ class Report:
     def add(self, stream: str, version: int, what: str, detail: str) -> None:
         self.broken += 1
         if len(self.breaks) < MOST_TOLD:
-            self.breaks.append(Break(stream, version, what, detail))
+            self.breaks.append(Break(_printable(stream), version, what, _printable(detail)))
 
 
 def stream_of(service: str) -> str:
@@ -61,10 +67,11 @@ def stream_of(service: str) -> str:
 
 
 def root_of(leaves: Sequence[Leaf]) -> str:
-    digest = hashlib.sha256()
-    for stream, version, hash in leaves:
-        digest.update(f"{stream}\0{version}\0{hash}\n".encode())
-    return digest.hexdigest()
+    return hashlib.sha256(b"".join(map(_line, leaves))).hexdigest()
+
+
+def _line(leaf: Leaf) -> bytes:
+    return b"%s\0%d\0%s\n" % (leaf[0].encode(), leaf[1], leaf[2].encode())
 
 
 class Anchorer:
@@ -76,19 +83,21 @@ class Anchorer:
 
     @answered
     async def work(self) -> int:
+        """Always 0: what is due next is due in its time."""
         marked = (await self._lease.facts()).get("anchored_at")
         if marked and datetime.now(UTC) - marked < self._every:
             return 0
         if not await self._lease.acquire():
             return 0
         try:
-            return await self._anchor()
+            await self._anchor()
         finally:
             await self._lease.release()
+        return 0
 
-    async def _anchor(self) -> int:
-        """Anchor what moved since the last anchor; how many heads. Moving twice over the same ground after
-        a crash anchors a head twice, which is harmless."""
+    async def _anchor(self) -> None:
+        """Anchor what moved since the last anchor. Moving twice over the same ground after a crash anchors
+        a head twice, which is harmless."""
         facts = await self._lease.facts()
         began = datetime.now(UTC)
         heads, token = await self._moved(facts.get("token"), facts.get("anchored_at"), began)
@@ -97,9 +106,8 @@ class Anchorer:
             try:
                 await self._set(leaves)
             except (VersionConflict, AlreadyDone):
-                return 0  # another replica has just done it
+                return  # another replica has just done it
         await self._lease.renew(token=token, anchored_at=began)
-        return 0
 
     async def _moved(
         self, token: Any, since: datetime | None, began: datetime
@@ -166,26 +174,53 @@ async def verify(
 
 async def _walk(database: Database, report: Report, progress: Callable[[int], None]) -> None:
     stream, head, broken = "", Head(), False
-    async for document in database.journal.find().sort([("stream", 1), ("version", 1)]).batch_size(1000):
+    found = _as_is(database.journal).find().sort([("stream", 1), ("version", 1)])
+    async for document in found.batch_size(1000):
         report.commits += 1
         if report.commits % 1000 == 0:
             progress(report.commits)
         if document.get("stream") != stream:
             stream, head, broken = str(document.get("stream")), Head(), False
             report.streams += 1
-        version = document.get("version")
         try:
-            commit = from_document(document)
+            commit = _typed(from_document(document))
             true = commit.sealed(Head(commit.version - 1, commit.previous))
             fault = _fault(document, commit, true, head)
-        except (TypeError, KeyError, AttributeError) as error:
-            report.add(stream, int(version or 0), "unreadable", repr(error))
+        except Exception as error:  # whatever a forger has put there is told, and stops no proof
+            report.add(stream, _number(document), "unreadable", repr(error))
             continue
         if fault and not broken:  # what follows the first break of a stream follows from it
             broken = True
             report.add(stream, commit.version, *fault)
         head = commit.head
     progress(report.commits)
+
+
+def _as_is(collection: Collection) -> Collection:
+    """What the driver would not read for us is read too: text that is none, times beyond the calendar."""
+    return collection.with_options(
+        collection.codec_options.with_options(
+            unicode_decode_error_handler="surrogateescape",
+            datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+        )
+    )
+
+
+def _typed(commit: Commit) -> Commit:
+    """Raises TypeError. Bytes have the hash of the text that they spell, and true is as good as 1."""
+    key, stream, version, events, _, *others = commit
+    texts = {
+        type(text) for text in (key, stream, *others, *[e.name for e in events], *[e.data for e in events])
+    }
+    numbers = {type(number) for number in (version, *[e.version for e in events])}
+    if texts != {str} or not numbers <= {int, Int64}:
+        raise TypeError("a field of another type")
+    return commit
+
+
+def _number(document: dict[str, Any]) -> int:
+    version = document.get("version")
+    return int(version) if isinstance(version, int) else 0
 
 
 def _fault(document: dict[str, Any], commit: Commit, true: Commit, head: Head) -> tuple[str, str] | None:
@@ -199,37 +234,48 @@ def _fault(document: dict[str, Any], commit: Commit, true: Commit, head: Head) -
 
 
 async def _anchors(database: Database, service: str, report: Report) -> AsyncIterator[JournalAnchored]:
-    async for document in database.journal.find({"stream": stream_of(service)}).sort("version", 1):
+    found = _as_is(database.journal).find({"stream": stream_of(service)}).sort("version", 1)
+    async for document in found:
         try:
             anchor = JournalAnchored.model_validate_json(document["events"][0]["data"])
-        except (KeyError, IndexError, ValueError, TypeError) as error:
-            number = int(document.get("version") or 0)
-            report.add(stream_of(service), number, "unreadable", type(error).__name__)
+        except Exception as error:
+            report.add(stream_of(service), _number(document), "unreadable", type(error).__name__)
         else:
             yield anchor
 
 
 async def _check_leaves(database: Database, report: Report, own: str, anchor: JournalAnchored) -> None:
-    digest, seen = hashlib.sha256(), 0
-    async for chunk in database.anchors.find(
-        {"_id": {"$gte": f"{anchor.root}:", "$lt": f"{anchor.root};"}}
-    ).sort("_id", 1):
-        leaves: list[Leaf] = [(str(s), int(v), str(h)) for s, v, h in chunk["leaves"]]
-        for stream, version, hash in leaves:
-            digest.update(f"{stream}\0{version}\0{hash}\n".encode())
+    digest, seen, readable = hashlib.sha256(), 0, True
+    own_chunks = {"_id": {"$gte": f"{anchor.root}:", "$lt": f"{anchor.root};"}}
+    async for chunk in _as_is(database.anchors).find(own_chunks).sort("_id", 1):
+        try:
+            leaves = _leaves(chunk)
+            digest.update(b"".join(map(_line, leaves)))
+        except Exception:
+            readable = False
+            continue
         seen += len(leaves)
         await _check_heads(database, report, leaves, anchor.number)
     report.leaves += seen
-    if digest.hexdigest() != anchor.root or seen != anchor.count:
+    if not readable or digest.hexdigest() != anchor.root or seen != anchor.count:
         report.add(own, anchor.number, "anchor_changed", "các đầu mối của mốc này đã bị sửa hoặc mất")
+
+
+def _leaves(chunk: dict[str, Any]) -> list[Leaf]:
+    """Raises whatever it may when the chunk is none."""
+    leaves = [(stream, version, hash) for stream, version, hash in chunk["leaves"]]
+    if {tuple(map(type, leaf)) for leaf in leaves} != {(str, int, str)}:
+        raise TypeError("no leaves")
+    return leaves
 
 
 async def _check_heads(database: Database, report: Report, leaves: Sequence[Leaf], number: int) -> None:
     which = {"$or": [{"stream": s, "version": v} for s, v, _ in leaves]}
-    cursor = database.journal.find(which, {"stream": 1, "version": 1, "hash": 1})
-    found = {(d["stream"], d["version"]): d.get("hash") async for d in cursor}
+    cursor = _as_is(database.journal).find(which, {"stream": 1, "version": 1, "hash": 1})
+    # As text: a list, which a search by stream finds too, is no key.
+    found = {(str(d["stream"]), str(d["version"])): d.get("hash", "") async for d in cursor}
     for stream, version, hash in leaves:
-        stored = found.get((stream, version))
+        stored = found.get((stream, str(version)))
         if stored is None:
             report.add(stream, version, "anchored_missing", f"mốc {number} ghi là đã có; nay không còn")
         elif stored != hash:

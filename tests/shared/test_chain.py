@@ -1,11 +1,14 @@
 """Each way of changing the record by hand is seen, and the first broken place named."""
 
+import math
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from bson import DatetimeMS, encode
+from bson.raw_bson import RawBSONDocument
 
 from shared.chain import Anchorer, Report, stream_of, verify
 from shared.contracts.qa import AnswerReleased
@@ -130,6 +133,37 @@ async def take_the_events_away(db: Any) -> None:
     await db.journal.update_one({"stream": MIDDLE, "version": 2}, {"$unset": {"events": ""}})
 
 
+async def put_101_events_there(db: Any) -> None:
+    row = await db.journal.find_one({"stream": MIDDLE, "version": 2})
+    await db.journal.update_one({"_id": row["_id"]}, {"$set": {"events": row["events"] * 101}})
+
+
+async def number_the_last_in_words(db: Any) -> None:
+    await db.journal.update_one({"stream": MIDDLE, "version": 4}, {"$set": {"version": "bốn"}})
+
+
+async def number_the_last_by_no_number(db: Any) -> None:
+    await db.journal.update_one({"stream": MIDDLE, "version": 4}, {"$set": {"version": math.nan}})
+
+
+async def spell_an_event_in_bytes(db: Any) -> None:
+    """Whose hash is the same; the relay cannot send it."""
+    row = await db.journal.find_one({"stream": MIDDLE, "version": 2})
+    data = row["events"][0]["data"].encode()
+    await db.journal.update_one({"_id": row["_id"]}, {"$set": {"events.0.data": data}})
+
+
+async def write_what_is_no_text(db: Any) -> None:
+    raw = encode(await db.journal.find_one({"stream": MIDDLE, "version": 2}))
+    await db.journal.delete_one({"stream": MIDDLE, "version": 2})
+    await db.journal.insert_one(RawBSONDocument(raw.replace(b"u-ha\0", b"u-\xed\xa0\0")))
+
+
+async def move_the_time_beyond_the_calendar(db: Any) -> None:
+    at = DatetimeMS(2**60)
+    await db.journal.update_one({"stream": MIDDLE, "version": 2}, {"$set": {"at": at}})
+
+
 @pytest.mark.parametrize(
     ("tamper", "version", "what"),
     [
@@ -147,6 +181,12 @@ async def take_the_events_away(db: Any) -> None:
         (insert_between, 3, "edited"),
         (insert_at_the_end_unsealed, 5, "unlinked"),
         (take_the_events_away, 2, "unreadable"),
+        (put_101_events_there, 2, "unreadable"),
+        (number_the_last_in_words, 0, "unreadable"),
+        (number_the_last_by_no_number, 0, "unreadable"),
+        (spell_an_event_in_bytes, 2, "unreadable"),
+        (write_what_is_no_text, 2, "unreadable"),
+        (move_the_time_beyond_the_calendar, 2, "unreadable"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -170,8 +210,24 @@ async def test_anchors_themselves_cannot_be_changed_unseen(record: Any) -> None:
     async def anchor(db: Any) -> None:
         await db.journal.delete_one({"stream": stream_of("qa"), "version": 1})
 
+    async def anchor_number(db: Any) -> None:
+        await db.journal.update_one({"stream": stream_of("qa"), "version": 1}, {"$set": {"version": "một"}})
+
+    async def no_leaves(db: Any) -> None:
+        await db.anchors.update_one({}, {"$set": {"leaves": []}})
+
+    async def leaf_number(db: Any) -> None:
+        await db.anchors.update_one({}, {"$set": {"leaves.0.1": "một"}})
+
+    async def leaf_of_two(db: Any) -> None:
+        await db.anchors.update_one({}, {"$pop": {"leaves.0": 1}})
+
+    async def a_list_of_streams(db: Any) -> None:
+        await db.journal.update_one({"stream": MIDDLE, "version": 2}, {"$set": {"stream": [MIDDLE]}})
+
     before = await record.anchors.find().to_list(9), await record.journal.find().to_list(99)
-    for tamper in (leaf, leaves, anchor):
+    by_hand = leaf, leaves, anchor, anchor_number, no_leaves, leaf_number, leaf_of_two, a_list_of_streams
+    for tamper in by_hand:
         await tamper(record)
         assert not (await verify(record, "qa")).whole, tamper.__name__
         for name, rows in zip(("anchors", "journal"), before, strict=True):
