@@ -3,20 +3,22 @@
 This file is the seam between handlers and the database: what a commit is, what an append promises."""
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from pydantic_core import to_json
 
 from shared.contracts.base import Event, Recorded, parse
-from shared.errors import PortalError, VersionConflict
+from shared.errors import PortalError, TooLarge, VersionConflict
 
 MAX_EVENT_BYTES = 256 * 1024  # far below the broker's 1 MiB: a commit that is appended can be published
 MAX_COMMIT_BYTES = 4 * 1024 * 1024  # far below a document's 16 MiB, and others share its insert
+MAX_CONTENT_BYTES = 8 * 1024 * 1024  # what lies beside the journal under one ref is one document too
 MAX_EVENTS = 100  # in a commit: Recorded.sequence leaves two digits for their index
 
-__all__ = ["AlreadyDone", "Commit", "Feed", "Head", "Journal", "Stored", "VersionConflict"]
+__all__ = ["AlreadyDone", "Commit", "Feed", "Head", "Journal", "Stored", "VersionConflict", "canonical"]
 
 
 class AlreadyDone(PortalError):
@@ -42,10 +44,29 @@ class Stored(NamedTuple):
 
     @classmethod
     def of(cls, event: Event) -> "Stored":
+        """Raises TooLarge."""
         stored = cls(event.name, event.version, event.model_dump_json())
-        if len(stored.data) > MAX_EVENT_BYTES:
-            raise ValueError(f"{event.name} is larger than {MAX_EVENT_BYTES} bytes")
+        if _more_than(MAX_EVENT_BYTES, (stored.data,)):
+            raise TooLarge(f"Một sự kiện ({event.name}) chỉ ghi được tối đa {MAX_EVENT_BYTES // 1024} KB.")
         return stored
+
+
+def _more_than(limit: int, texts: Sequence[str]) -> bool:
+    """In bytes. They are counted only where the characters, of four at most, leave it open."""
+    if 4 * sum(map(len, texts)) <= limit:
+        return False
+    return sum([len(text.encode()) for text in texts]) > limit
+
+
+_to_text: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def canonical(content: Mapping[str, Any]) -> str:
+    """What lies beside the journal, as the text that is kept and hashed. Raises TooLarge."""
+    text = _to_text(content)
+    if _more_than(MAX_CONTENT_BYTES, (text,)):
+        raise TooLarge(f"Một nội dung chỉ lưu được tối đa {MAX_CONTENT_BYTES // 1024} KB.")
+    return text
 
 
 class Commit(NamedTuple):
@@ -65,9 +86,10 @@ class Commit(NamedTuple):
     hash: str = ""
 
     def sealed(self, head: Head) -> "Commit":
-        """This commit as the next link of its stream's chain."""
-        if len(self.events) > MAX_EVENTS or sum([len(e.data) for e in self.events]) > MAX_COMMIT_BYTES:
-            raise ValueError(f"a commit to {self.stream} takes {MAX_EVENTS} events, {MAX_COMMIT_BYTES} bytes")
+        """This commit as the next link of its stream's chain. Raises TooLarge."""
+        if len(self.events) > MAX_EVENTS or _more_than(MAX_COMMIT_BYTES, [e.data for e in self.events]):
+            most = f"{MAX_EVENTS} sự kiện, {MAX_COMMIT_BYTES // 1024} KB"
+            raise TooLarge(f"Một lần ghi vào hồ sơ chỉ gồm tối đa {most}.")
         version, at = head.version + 1, self.at.astimezone(UTC).isoformat(timespec="milliseconds")
         facts = {
             "key": self.key, "stream": self.stream, "by": self.by, "correlation": self.correlation,

@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
+from bson.errors import InvalidDocument, InvalidStringData
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from shared.errors import NotFound, Unavailable
-from shared.journal import AlreadyDone, Commit, Stored, VersionConflict
+from shared.journal import AlreadyDone, Commit, Stored, VersionConflict, canonical
 from shared.together import Together
 
 Database = Any
@@ -27,6 +28,7 @@ R = TypeVar("R")
 
 DUPLICATE: Final = 11000
 TROUBLE: Final = (PyMongoError,)
+UNWRITABLE: Final = (InvalidDocument, InvalidStringData, OverflowError, UnicodeEncodeError)  # never sent
 
 
 def connect(uri: str, name: str) -> Database:
@@ -82,9 +84,6 @@ def from_document(document: dict[str, Any]) -> Commit:
     )  # fmt: skip
 
 
-_canonical: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
-
-
 class MongoJournal:
     """Concurrent appends share one ``insert_many``, concurrent reads one ``find``; each caller hears of its
     own."""
@@ -101,11 +100,17 @@ class MongoJournal:
         return commits if upto is None else [c for c in commits if c.version <= upto]
 
     @answered
-    async def _streams(self, streams: Sequence[str]) -> dict[str, list[Commit]]:
-        found: dict[str, list[Commit]] = {stream: [] for stream in streams}
+    async def _streams(self, streams: Sequence[str]) -> dict[str, list[Commit] | Exception]:
+        found: dict[str, list[Commit] | Exception] = {stream: [] for stream in streams}
         cursor = self._collection.find({"stream": {"$in": streams}}).sort([("stream", 1), ("version", 1)])
         for document in await cursor.to_list(None):
-            found[document["stream"]].append(from_document(document))
+            commits = found[document["stream"]]
+            if isinstance(commits, Exception):
+                continue
+            try:
+                commits.append(from_document(document))
+            except (TypeError, KeyError) as error:  # that stream can't be read; the others can
+                found[document["stream"]] = error
         return found
 
     @answered
@@ -144,6 +149,7 @@ class MongoJournal:
             await self._insert(list(batch.values()))
 
     async def _insert(self, batch: Sequence[tuple[Commit, asyncio.Future[None]]]) -> None:
+        """One commit that breaks the insert for all is found by halves and its caller hears of it alone."""
         failed: dict[int, Exception] = {}
         try:
             await self._collection.insert_many([to_document(c) for c, _ in batch], ordered=False)
@@ -154,8 +160,14 @@ class MongoJournal:
             if details.get("writeConcernErrors"):
                 # What a refused commit collided with may yet be undone with its primary.
                 failed = {i: _unknown(error) for i in range(len(batch))}
-        except Exception as error:  # every caller is answered, whatever broke
+        except PyMongoError as error:
             failed = {i: _unknown(error) for i in range(len(batch))}
+        except Exception as error:  # every caller is answered, whatever broke
+            if len(batch) > 1:
+                await self._insert(batch[: len(batch) // 2])
+                await self._insert(batch[len(batch) // 2 :])
+                return
+            failed = {0: error if isinstance(error, UNWRITABLE) else _unknown(error)}
         for index, (_, outcome) in enumerate(batch):
             if outcome.done():
                 continue
@@ -193,7 +205,7 @@ class MongoVault:
     async def put(self, ref: str, content: dict[str, Any]) -> str:
         """Keep ``content`` under ``ref`` before the commit that names it; returns what is kept, as a SHA-256.
         Repeating is harmless: the first content stays."""
-        body = _canonical(content)
+        body = canonical(content)
         return await self._puts.ask((ref, body, hashlib.sha256(body.encode()).hexdigest()))
 
     @answered

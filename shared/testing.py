@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.errors import NotFound
-from shared.journal import AlreadyDone, Commit, VersionConflict
+from shared.journal import AlreadyDone, Commit, VersionConflict, canonical
 
 
 class MemoryJournal:
@@ -39,8 +39,7 @@ class MemoryVault:
         self.contents: dict[str, str] = {}
 
     async def put(self, ref: str, content: dict[str, Any]) -> str:
-        body = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        body = self.contents.setdefault(ref, body)
+        body = self.contents.setdefault(ref, canonical(content))
         return hashlib.sha256(body.encode()).hexdigest()
 
     async def get(self, ref: str) -> dict[str, Any]:

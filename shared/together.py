@@ -15,7 +15,7 @@ MOST_WAITING: Final = 5000  # then the database is too slow for what is asked, a
 
 
 class Together(Generic[K, V]):
-    """``fetch`` answers every key that it is given; an exception as answer is for its own askers alone."""
+    """``fetch`` answers the keys that it is given; an exception as answer is for its own askers alone."""
 
     def __init__(
         self, fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V | Exception]]],
@@ -23,14 +23,16 @@ class Together(Generic[K, V]):
     ) -> None:  # fmt: skip
         self._fetch, self._most_waiting = fetch, most_waiting
         self._asked: dict[K, list[asyncio.Future[V]]] = {}
+        self._askers = 0  # of all keys: many may ask for one
         self._runner: asyncio.Task[None] | None = None
 
     async def ask(self, key: K) -> V:
         """A trip that has begun might miss what was written since: the next one answers."""
-        if len(self._asked) >= self._most_waiting:
+        if self._askers >= self._most_waiting:
             raise Unavailable("Quá nhiều việc đang chờ cơ sở dữ liệu.", retry_after=1)
         answer: asyncio.Future[V] = asyncio.get_running_loop().create_future()
         self._asked.setdefault(key, []).append(answer)
+        self._askers += 1
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run(), name="together")
         return await answer
@@ -38,16 +40,32 @@ class Together(Generic[K, V]):
     async def _run(self) -> None:
         while self._asked:
             taken = {key: self._asked.pop(key) for key in list(islice(self._asked, MOST))}
+            self._askers -= sum(map(len, taken.values()))
             asked = {key: waiting for key, answers in taken.items() if (waiting := _waiting(answers))}
             if not asked:
                 continue
+            found: Mapping[K, V | Exception] = {}
             try:
-                found = await self._fetch(list(asked))
+                found = await self._found(list(asked))
             except Exception as error:  # everybody is answered, whatever broke
                 found = dict.fromkeys(asked, error)
-            for key, answers in asked.items():
-                for answer in _waiting(answers):
-                    _tell(answer, found[key])
+            finally:
+                for key, answers in asked.items():
+                    told = found.get(key, Unavailable("Cơ sở dữ liệu không trả lời việc này.", retry_after=2))
+                    for answer in _waiting(answers):
+                        _tell(answer, told)
+
+    async def _found(self, keys: Sequence[K]) -> Mapping[K, V | Exception]:
+        """One key that breaks the trip for all is found by halves and hears of it alone."""
+        try:
+            return await self._fetch(keys)
+        except Unavailable:
+            raise
+        except Exception as error:
+            if len(keys) == 1:
+                return {keys[0]: error}
+        half = len(keys) // 2
+        return {**await self._found(keys[:half]), **await self._found(keys[half:])}
 
 
 def _waiting(answers: Sequence[asyncio.Future[V]]) -> list[asyncio.Future[V]]:

@@ -2,12 +2,12 @@
 effect but their appends, so what the rehearsal would have appended is what would happen."""
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.desk import Desk, Vault
-from shared.journal import AlreadyDone, Commit, Journal, VersionConflict
+from shared.errors import NotFound
+from shared.journal import AlreadyDone, Commit, Journal, VersionConflict, canonical
 
 
 @dataclass
@@ -42,9 +42,12 @@ class _RehearsedVault:
     stage: Rehearsal
 
     async def put(self, ref: str, content: dict[str, Any]) -> str:
-        self.stage.contents.setdefault(ref, content)
-        body = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(body.encode()).hexdigest()
+        """As the real one: the first content stays, and the hash is of what is kept."""
+        try:
+            kept = await self.get(ref)
+        except NotFound:
+            kept = self.stage.contents[ref] = content
+        return hashlib.sha256(canonical(kept).encode()).hexdigest()
 
     async def get(self, ref: str) -> dict[str, Any]:
         return self.stage.contents[ref] if ref in self.stage.contents else await self.stage.vault.get(ref)

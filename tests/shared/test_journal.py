@@ -1,16 +1,19 @@
 """One contract, two journals: the one in memory and the one on MongoDB must be the same to a handler."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from bson import DatetimeMS
+from bson.errors import InvalidBSON
 
+from shared.contracts.content import SubmissionWithdrawn
 from shared.contracts.qa import QuestionClosed
-from shared.errors import Unavailable
+from shared.errors import TooLarge, Unavailable
 from shared.journal import (
+    MAX_CONTENT_BYTES,
     MAX_EVENT_BYTES,
     MAX_EVENTS,
     AlreadyDone,
@@ -22,7 +25,6 @@ from shared.journal import (
 )
 from shared.mongo import MongoJournal, MongoVault, connect
 from shared.testing import MemoryJournal, MemoryVault
-from shared.together import Together
 
 AT = datetime(2026, 11, 23, 2, 0, 0, 123000, tzinfo=UTC)
 
@@ -100,24 +102,60 @@ def test_each_commit_seals_the_one_before_it() -> None:
     assert forged.hash != first.hash
 
 
-def test_an_event_too_large_for_the_broker_is_refused_before_it_is_written() -> None:
-    from shared.contracts.content import SubmissionWithdrawn
-
-    event = SubmissionWithdrawn(submission_id=uuid4(), text_version=1, reason="x" * MAX_EVENT_BYTES)
-    with pytest.raises(ValueError, match="larger than"):
-        Stored.of(event)
+def withdrawn(reason: str) -> SubmissionWithdrawn:
+    return SubmissionWithdrawn(submission_id=UUID(int=8), text_version=1, reason=reason)
 
 
-@pytest.mark.parametrize(("events", "characters"), [(MAX_EVENTS + 1, 0), (20, MAX_EVENT_BYTES - 1000)])
-def test_a_commit_of_too_much_is_refused_before_it_is_written(events: int, characters: int) -> None:
+@pytest.mark.parametrize("reason", ["x" * MAX_EVENT_BYTES, "ế" * 90_000, "😀" * 262_000])
+def test_an_event_too_large_for_the_broker_is_refused_before_it_is_written(reason: str) -> None:
+    """In bytes, as the broker counts. Whoever sent it is told so; it is no fault of the house."""
+    with pytest.raises(TooLarge, match="256 KB") as refused:
+        Stored.of(withdrawn(reason))
+    assert refused.value.status == 413
+
+
+@pytest.mark.parametrize("letter", ["x", "ế", "😀"])
+def test_an_event_may_be_as_large_as_the_limit(letter: str) -> None:
+    size = len(letter.encode())
+    room = MAX_EVENT_BYTES - len(withdrawn("").model_dump_json())
+    assert Stored.of(withdrawn(letter * (room // size)))
+    with pytest.raises(TooLarge):
+        Stored.of(withdrawn(letter * (room // size + 1)))
+
+
+@pytest.mark.parametrize(
+    ("enough", "reason"), [(MAX_EVENTS, ""), (16, "x" * 261_000), (16, "ế" * 87_000), (16, "😀" * 65_000)]
+)
+def test_a_commit_of_too_much_is_refused_before_it_is_written(enough: int, reason: str) -> None:
     """Past a hundred the order within a commit would run into the next one's; past 16 MiB others fail too."""
-    from shared.contracts.content import SubmissionWithdrawn
+    event = Stored.of(withdrawn(reason))
+    assert commit("s-1")._replace(events=(event,) * enough).sealed(Head()).version == 1
+    with pytest.raises(TooLarge, match="tối đa 100 sự kiện, 4096 KB"):
+        commit("s-1")._replace(events=(event,) * (enough + 1)).sealed(Head())
 
-    event = SubmissionWithdrawn(submission_id=uuid4(), text_version=1, reason="x" * characters)
-    enough = commit("s-1")._replace(events=(Stored.of(event),) * (100 if events > 100 else 10))
-    assert enough.sealed(Head()).version == 1
-    with pytest.raises(ValueError, match="a commit to s-1 takes"):
-        enough._replace(events=(Stored.of(event),) * events).sealed(Head())
+
+async def test_a_stream_that_cannot_be_read_is_told_to_those_who_asked_for_it_alone(database: Any) -> None:
+    journal = MongoJournal(database)
+    commits = [commit(f"question-{n}") for n in range(50)]
+    await asyncio.gather(*(journal.append(c) for c in commits))
+    await database.journal.update_one({"stream": "question-7"}, {"$set": {"of_a_newer_build": 1}})
+    await database.journal.update_one({"stream": "question-8"}, {"$set": {"at": DatetimeMS(2**60)}})
+    answers = await asyncio.gather(
+        *(journal.read(f"question-{n}") for n in range(50)), return_exceptions=True
+    )
+    assert [n for n, answer in enumerate(answers) if answer != [commits[n]]] == [7, 8]
+    assert (type(answers[7]), type(answers[8])) == (TypeError, InvalidBSON)
+
+
+async def test_a_commit_that_cannot_be_encoded_fails_alone(database: Any) -> None:
+    journal = MongoJournal(database)
+    commits = [commit(f"question-{n}") for n in range(50)]
+    commits[7] = commits[7]._replace(by="\ud800")
+    commits[8] = commits[8]._replace(version=2**70)
+    answers = await asyncio.gather(*(journal.append(c) for c in commits), return_exceptions=True)
+    assert [n for n, answer in enumerate(answers) if answer is not None] == [7, 8]
+    assert (type(answers[7]), type(answers[8])) == (UnicodeEncodeError, OverflowError)
+    assert await database.journal.count_documents({}) == 48
 
 
 @pytest.fixture(params=["memory", "mongo"])
@@ -194,20 +232,18 @@ async def test_a_vault_that_does_not_answer_is_a_503_for_every_caller() -> None:
     database.client.close()
 
 
-async def test_too_many_questions_at_once_are_turned_away() -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
+async def test_a_put_that_cannot_be_encoded_fails_alone(database: Any) -> None:
+    vault = MongoVault(database)
+    puts = [*[(f"ref-{n}", {"n": n}) for n in range(50)], ("ref-\ud800", {})]
+    answers = await asyncio.gather(*(vault.put(*put) for put in puts), return_exceptions=True)
+    assert {type(answer) for answer in answers[:50]} == {str}
+    assert isinstance(answers[50], UnicodeEncodeError)
+    assert await database.vault.count_documents({}) == 50
 
-    async def fetch(keys: Sequence[int]) -> dict[int, int | Exception]:
-        begun.set()
-        await go_on.wait()
-        return {key: key for key in keys}
 
-    together: Together[int, int] = Together(fetch, most_waiting=2)
-    first = asyncio.create_task(together.ask(0))
-    await begun.wait()
-    waiting = [asyncio.create_task(together.ask(n)) for n in (1, 2)]
-    await asyncio.sleep(0)
-    with pytest.raises(Unavailable):
-        await together.ask(3)
-    go_on.set()
-    assert await asyncio.gather(first, *waiting) == [0, 1, 2]
+async def test_the_vault_takes_what_one_document_holds_and_refuses_more(vault: Any) -> None:
+    words = "😀" * (MAX_CONTENT_BYTES // 4 - 10)
+    await vault.put("ref-1", {"text": words})
+    assert await vault.get("ref-1") == {"text": words}
+    with pytest.raises(TooLarge, match="8192 KB"):
+        await vault.put("ref-2", {"text": words + "😀" * 10})
