@@ -102,7 +102,10 @@ class Desk(Generic[Policy]):
         the first one had, whatever has happened since."""
         for attempt in range(1, TRIES + 1):
             try:
-                return self._told(await handler(command, self))
+                state = await handler(command, self)
+                # Nothing decided, perhaps because this very request decided it before.
+                done = await self.journal.find(self.once) if self.once and not self.written else None
+                return self._told(state) if done is None else await self._answer_again(done)
             except PortalError as error:
                 done = await self.journal.find(self.once) if self.once else None
                 if done is not None:

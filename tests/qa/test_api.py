@@ -48,6 +48,22 @@ async def test_the_receipt_says_when_and_how_to_come_back(edges: Edges) -> None:
     assert asked["version"] == 1
 
 
+async def test_a_repeated_request_is_answered_as_it_was_though_time_went_on(edges: Edges) -> None:
+    body, key = question_in(), "key-of-mine-2"
+    first = await edges.post("/v1/questions", body, Idempotency_Key=key)
+    await edges.done(
+        {"path": f"/v1/questions/{first.json()['id']}"},
+        "forwarding",
+        {"unit": "bhxh-ha-noi", "field": "bhxh-mot-lan"},
+        "u-ha",
+    )
+    again = await edges.post("/v1/questions", body, Idempotency_Key=key)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["etag"] == first.headers["etag"] == '"1"'
+    other = await edges.post("/v1/questions", question_in(subject="Việc khác"), Idempotency_Key=key)
+    assert other.status_code == 422
+
+
 async def test_the_same_thing_sent_twice_is_one_question(edges: Edges) -> None:
     body = question_in()
     first = await edges.post("/v1/questions", body, Idempotency_Key="key-of-mine")
