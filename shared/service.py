@@ -31,7 +31,7 @@ from shared.messaging.graves import DeadLetter
 from shared.messaging.graves_api import graves_router
 from shared.messaging.graves_pages import graves_pages
 from shared.messaging.inbox import Inbox, Table
-from shared.messaging.relay import Relay, producer_for
+from shared.messaging.relay import Relay
 from shared.messaging.replay import Replayer
 from shared.messaging.runs import Runs
 from shared.mongo import Database, MongoJournal, MongoVault, connect, prepare
@@ -226,16 +226,10 @@ class Service(Generic[P]):
                 await asyncio.wait_for(self.broker.stop(), STOP_SECONDS)
 
     async def _run_relay(self) -> None:
-        producer = producer_for(self.settings.kafka_bootstrap, self.name)
-        try:
-            await producer.start()
+        async with Relay(self.settings.kafka_bootstrap, self.name) as relay:
             self.started.add("relay")
-            relay = Relay(producer, self.name)
             self.relay = Follower(self.database, "relay", self.replica, relay.publish, relay.begin)
             await self.relay.run()
-        finally:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
 
     async def _stop(self) -> None:
         for task in self._tasks:

@@ -16,7 +16,7 @@ import uvloop
 from bench.core import world
 from shared.journal import Commit
 from shared.messaging.follower import Follower
-from shared.messaging.relay import Relay, producer_for
+from shared.messaging.relay import Relay
 from shared.mongo import connect, prepare
 from shared.service import calm_collector
 
@@ -24,9 +24,7 @@ from shared.service import calm_collector
 async def main(file: Path) -> None:
     database = connect(os.environ["PORTAL_MONGO_URI"], os.environ["PORTAL_MONGO_DATABASE"])
     await prepare(database)
-    producer = producer_for(os.environ["PORTAL_KAFKA_BOOTSTRAP"], "qa")
-    await producer.start()
-    relay = Relay(producer, "qa")
+    relay = Relay(os.environ["PORTAL_KAFKA_BOOTSTRAP"], "qa")
     acked: dict[str, float] = {}
     calm_collector()
 
@@ -35,14 +33,14 @@ async def main(file: Path) -> None:
         now = time.monotonic()
         acked.update((commit.key, now) for commit in commits)
 
-    follower = asyncio.create_task(Follower(database, "relay", "bench", publish).run())
+    follower = asyncio.create_task(Follower(database, "relay", "bench", publish, relay.begin).run())
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
     follower.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await follower
-    await producer.stop()
+    await relay.end()
     await asyncio.to_thread(file.write_text, json.dumps(acked))
 
 

@@ -15,7 +15,7 @@ from shared.contracts.base import from_kafka
 from shared.desk import Desk
 from shared.feed import MongoFeed
 from shared.journal import Commit, Head
-from shared.messaging.relay import Relay, producer_for
+from shared.messaging.relay import Relay
 from shared.mongo import MongoJournal, MongoVault, connect, from_document, prepare, to_document
 from shared.projections import Projector
 from shared.testing import MemoryVault
@@ -59,11 +59,11 @@ class _Walk:
 
     async def all(self) -> dict[str, float]:
         await prepare(self.database)
-        producer = producer_for(self.ground.bootstrap, "qa")
+        relay = Relay(self.ground.bootstrap, "qa")
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.ground.bootstrap, group_id="stages", enable_auto_commit=False
         )
-        await producer.start()
+        await relay.begin()
         await consumer.start()
         consumer.assign([TopicPartition(self.topic, 0)])
         feed = MongoFeed(self.database)
@@ -71,10 +71,10 @@ class _Walk:
         await feed.next(wait_ms=10)
         try:
             for number in range(ROUNDS):
-                await self._batch(number, Relay(producer, "qa"), consumer, feed)
+                await self._batch(number, relay, consumer, feed)
         finally:
             await feed.close()
-            await producer.stop()
+            await relay.end()
             await consumer.stop()
         return self.best
 

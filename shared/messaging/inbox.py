@@ -101,7 +101,8 @@ class Inbox:
         self._done = 0  # that it grows shows that a batch makes progress
         self._cut: set[asyncio.Task[Any] | None] = set()
         self._pulse: Together[str, None] = Together(self._feel)
-        self.consumer: Any = None
+        self._subscriber: Any = None
+        self.consumer: Any = None  # as soon as it has drawn something
 
     def attach(self, broker: KafkaBroker, instance: str) -> None:
         subscriber = broker.subscriber(
@@ -115,8 +116,9 @@ class Inbox:
         async def on_batch(body: list[bytes], message: KafkaMessage) -> None:
             await self.take(message)
 
-        make_whole(subscriber)
+        make_whole()
         subscriber(on_batch)
+        self._subscriber = subscriber
 
     async def take(self, message: KafkaMessage) -> None:
         records: Sequence[Record] = message.raw_message
@@ -253,10 +255,9 @@ class Inbox:
     async def lag(self) -> dict[str, int]:
         """Records waiting per topic, over the partitions assigned to this replica."""
         waiting = dict.fromkeys(self.topics, 0)
-        if self.consumer is None:
-            return waiting
-        for place in self.consumer.assignment():
-            end = self.consumer.highwater(place)
+        consumer = self._subscriber and self._subscriber.consumer
+        for place in consumer.assignment() if consumer else ():
+            end = consumer.highwater(place)
             if end is not None:
-                waiting[place.topic] += max(0, end - await self.consumer.position(place))
+                waiting[place.topic] += max(0, end - await consumer.position(place))
         return waiting

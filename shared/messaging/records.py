@@ -1,18 +1,26 @@
-"""What aiokafka fetches, made whole: a header name that is no UTF-8 is read to the byte (``surrogateescape``)
-instead of stopping its partition, and a fetch that fails passes over nothing."""
+"""What aiokafka fetches, made whole. A header name that is no UTF-8 is read to the byte
+(``surrogateescape``); a partition that can't be read on (a checksum, a codec) stands still alone: nothing of
+it is passed over, and nothing that was drawn from it or from another is lost."""
 
+import asyncio
 from collections.abc import Iterator
-from typing import Any, Final
+from itertools import islice
+from typing import Any, ClassVar, Final
+from weakref import WeakKeyDictionary
 
+import structlog
 from aiokafka.consumer import fetcher
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy, _DefaultRecordPy
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
 
+log = structlog.get_logger(__name__)
+
 ANY: Final = "surrogateescape"
 LENGTH_AT: Final = 8  # in a batch: after its base offset; what is behind the length is counted by it
 OVERHEAD: Final = 12
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds until a partition that can't be read is fetched again
 
 
 class Records:
@@ -22,9 +30,15 @@ class Records:
         self._data, self._at = data, 0
         self._plain = MemoryRecords(data)
         self.has_next, self.size_in_bytes = self._plain.has_next, self._plain.size_in_bytes
+        if data and not self._plain.has_next():
+            # A broker cuts off at the end, never within the first batch: its length is damaged. aiokafka
+            # would take it for a record that is too large, and pass over it.
+            self.has_next = lambda: True
 
     def next_batch(self) -> "Batch":
         start = self._at
+        if not self._plain.has_next():
+            raise CorruptRecordException("the length of a batch is damaged")
         length = int.from_bytes(self._data[start + LENGTH_AT : start + OVERHEAD], "big")
         self._at = start + OVERHEAD + length
         return Batch(self._plain.next_batch(), self._data[start : self._at])
@@ -89,26 +103,44 @@ def shown(name: str) -> str:
     return name.encode(errors=ANY).decode(errors="backslashreplace")
 
 
-def make_whole(subscriber: Any) -> None:
-    """aiokafka moves on partition by partition, so that one that fails (a checksum, a codec) would take
-    with it what was drawn from the others just before: unseen, and the next commit would pass it."""
-    fetcher.MemoryRecords = Records
-    fetch = subscriber.get_msg
+class Result(fetcher.FetchResult):  # type: ignore[misc]
+    """What was fetched of one partition. aiokafka's own raises in the middle of a draw, which throws away
+    what was drawn by then from this partition and the others, and the next commit passes over that."""
 
-    async def get_msg(consumer: Any) -> Any:
+    _partition_records: Any
+    _waits: ClassVar[WeakKeyDictionary[Any, float]] = WeakKeyDictionary()  # of partitions that stand still
+
+    def getall(self, max_records: int | None = None) -> list[Any]:
+        if not self.check_assignment(self._topic_partition) or not self.has_more():
+            return []
+        drawn: list[Any] = []
+        state, broken = self._assignment.state_value(self._topic_partition), None
         try:
-            return await fetch(consumer)
-        except ConsumerStoppedError:
-            raise
-        except Exception:
-            for place in consumer.assignment():
-                committed = await consumer.committed(place)
-                if place not in consumer.assignment():
-                    continue
-                if committed is None:
-                    await consumer.seek_to_beginning(place)
-                else:
-                    consumer.seek(place, committed)
-            raise
+            for record in islice(self._partition_records, max_records):
+                drawn.append(record)  # noqa: PERF402 (what came before an error counts)
+        except Exception as error:
+            broken = error
+        self._update_position()
+        if broken or len(drawn) != max_records:
+            self._partition_records = None
+        if drawn:
+            self._waits.pop(state, None)
+        elif broken:
+            self._stand_still(state, broken)
+        return drawn
 
-    subscriber.get_msg = get_msg
+    def _stand_still(self, state: Any, error: Exception) -> None:
+        """For a while, longer each time. The position stays, so that it shows as lag."""
+        wait = self._waits.get(state, FIRST_WAIT)
+        self._waits[state] = min(wait * 2, LONGEST_WAIT)
+        topic, partition = self._topic_partition
+        log.error(
+            "partition.unreadable", topic=topic, partition=partition, offset=state.position,
+            error=repr(error), wait=wait,
+        )  # fmt: skip
+        state.pause()
+        asyncio.get_running_loop().call_later(wait, state.resume)
+
+
+def make_whole() -> None:
+    fetcher.MemoryRecords, fetcher.FetchResult = Records, Result

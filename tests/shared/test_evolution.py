@@ -21,7 +21,7 @@ from shared.messaging.dead_letters import DeadLetters, State
 from shared.messaging.follower import Follower
 from shared.messaging.graves import DeadLetter
 from shared.messaging.inbox import Inbox
-from shared.messaging.relay import Relay, producer_for
+from shared.messaging.relay import Relay
 from shared.messaging.replay import Replayer
 from shared.messaging.runs import AskReplay, Doing, Runs
 from shared.mongo import MongoJournal, MongoVault
@@ -202,16 +202,14 @@ async def test_what_is_old_goes_over_the_topic_as_it_was_written_and_is_read_as_
     kafka: str, database: Any, topic: str, build: SimpleNamespace
 ) -> None:
     reader, letter = Reader(kafka, database, topic), uuid4()
-    producer = producer_for(kafka, "letters")
-    await producer.start()
     commits = old_and_new(build, letter)
-    await Relay(producer, "letters").publish(commits)
+    async with Relay(kafka, "letters") as relay:
+        await relay.publish(commits)
     broker = KafkaBroker(kafka, logger=None)
     reader.inbox(build.newest).attach(broker, "")
     await broker.start()
     await until(lambda: len(reader.heard) == 3)
     await asyncio.wait_for(broker.stop(), 10)
-    await producer.stop()
     assert {type(event) for _, _, event in reader.heard} == {build.newest}
     assert await reader.signatures(letter) == ALL
     written = [Stored(e.name, e.version, e.data) for one in commits for e in one.events]
@@ -225,15 +223,13 @@ async def test_a_build_that_is_behind_buries_what_it_can_t_know_and_hears_it_in_
     await reader.graves.prepare()
     await Runs(database).prepare()
     ahead, beside = uuid4(), uuid4()
-    producer = producer_for(kafka, "letters")
-    await producer.start()
-    relay = Relay(producer, "letters")
     head = Head()
-    for number, version in enumerate((2, 3, 2, 3), 1):  # a publisher of the newer build, and one of the older
-        one = commit(ahead, head, signed(build, version, ahead, f"n{number}"))
-        await relay.publish([one])
-        head = one.head
-    await relay.publish([commit(beside, Head(), signed(build, 2, beside, "n1"))])
+    async with Relay(kafka, "letters") as relay:
+        for number, version in enumerate((2, 3, 2, 3), 1):  # a publisher of the newer build, and of the older
+            one = commit(ahead, head, signed(build, version, ahead, f"n{number}"))
+            await relay.publish([one])
+            head = one.head
+        await relay.publish([commit(beside, Head(), signed(build, 2, beside, "n1"))])
 
     with older_build(topic) as newest_then:
         broker = KafkaBroker(kafka, logger=None)
@@ -255,4 +251,3 @@ async def test_a_build_that_is_behind_buries_what_it_can_t_know_and_hears_it_in_
     assert [v for stream, v, _ in reader.heard if stream == f"question-{ahead}"] == [1, 2, 3, 4]
     assert await reader.signatures(ahead) == ("Lê/n1/vi", "Lê/n2/en", "Lê/n3/vi", "Lê/n4/en")
     assert await reader.graves.count({"state": State.BURIED}) == 0
-    await producer.stop()

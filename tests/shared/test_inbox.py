@@ -3,13 +3,13 @@ once, none is passed over, and what can't be handled holds up nobody for long.""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CommitFailedError, CorruptRecordException, RequestTimedOutError
@@ -26,6 +26,7 @@ from shared.messaging import inbox as inboxes
 from shared.messaging.dead_letters import DeadLetters, full, original_of
 from shared.messaging.graves import Edit, edited
 from shared.messaging.inbox import Inbox
+from shared.messaging.records import LENGTH_AT, OVERHEAD, Records
 from shared.messaging.relay import producer_for
 from shared.mongo import MongoJournal
 from shared.testing import MemoryVault
@@ -419,29 +420,95 @@ async def test_a_header_name_that_is_no_text_is_buried_to_the_byte_within_two_se
         assert await ground.heard(id) == tuple(f"a{n}" for n in range(1, ground.sent[id] + 1))
 
 
-async def test_a_fetch_that_breaks_off_passes_over_nothing(
+def wrong_checksum(batch: bytearray) -> None:
+    batch[-1] ^= 1
+
+
+def wrong_length(batch: bytearray) -> None:
+    batch[LENGTH_AT:OVERHEAD] = (len(batch) * 1000).to_bytes(4, "big")
+
+
+class Damage:
+    """What is fetched of the batch that holds ``mark`` is damaged, as long as it lasts."""
+
+    def __init__(self, mark: bytes, harm: Callable[[bytearray], None]) -> None:
+        self.mark, self.harm, self.lasts, self.met = mark, harm, True, 0
+
+    def __call__(self, data: bytes) -> Records:
+        start, whole = 0, bytearray(data)
+        while self.lasts and start < len(whole):
+            end = start + OVERHEAD + int.from_bytes(whole[start + LENGTH_AT : start + OVERHEAD], "big")
+            batch = whole[start:end]
+            if self.mark in batch:
+                self.met += 1
+                self.harm(batch)
+                whole[start:end] = batch
+                break
+            start = end
+        return Records(bytes(whole))
+
+
+@pytest.mark.parametrize("harm", [wrong_checksum, wrong_length])
+async def test_a_partition_that_can_t_be_read_stands_still_alone(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, harm: Callable[[bytearray], None]
+) -> None:
+    """What lies before the damage and elsewhere is handled; what lies behind it is, once it is mended."""
+    member, bad = await ground.join(), uuid4()
+    damage = Damage(str(bad).encode(), harm)
+    monkeypatch.setattr(fetcher, "MemoryRecords", damage)
+
+    async def no_answer(*_: object) -> None:
+        raise RequestTimedOutError
+
+    monkeypatch.setattr(AIOKafkaConsumer, "committed", no_answer)  # nothing hangs on a broker that is asked
+    before = await ground.send(1, 3, partition=0)
+    await ground.put(record(bad, 1), partition=0)
+    ground.sent[bad] = 1
+    behind = await ground.send(2, 3, partition=0)
+    elsewhere = [id for n in (1, 2, 3) for id in await ground.send(4, 5, partition=n)]
+    await until(lambda: all((id, "a5") in member.calls for id in elsewhere))
+    await until(lambda: (before[0], "a3") in member.calls)
+    for _ in range(8):
+        await ground.send(3, 1)
+        await asyncio.sleep(0.5)
+    assert not {bad, *behind} & {question for question, _ in member.calls}
+    assert (await member.inbox.lag())[ground.topic] >= 7
+    assert 2 <= damage.met <= 6  # waits that grow
+    monkeypatch.undo()
+    damage.lasts = False
+    await ground.settled()
+    await ground.once_each_in_order()
+
+
+async def test_a_partition_that_can_t_be_read_shows_as_lag_though_nothing_was_ever_drawn(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A checksum that is wrong on one partition, while records of the others are drawn already."""
-    plain, broken = fetcher.PartitionRecords.__next__, 0
-    drawn: set[TopicPartition] = set()
+    member, bad = await ground.join(), uuid4()
+    damage = Damage(str(bad).encode(), wrong_checksum)
+    monkeypatch.setattr(fetcher, "MemoryRecords", damage)
+    await ground.put(record(bad, 1), partition=0)
+    await until(lambda: damage.met > 0)
+    assert await member.inbox.lag() == {ground.topic: 1}
+
+
+async def test_fetches_that_break_off_now_and_then_lose_and_double_nothing(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a partition, and while records of others are drawn already."""
+    monkeypatch.setattr("shared.messaging.records.FIRST_WAIT", 0.05)
+    plain, drawn, broken = fetcher.PartitionRecords.__next__, 0, 0
 
     def following(these: Any) -> Any:
-        nonlocal broken
-        if drawn - {these._tp} and broken < 6:
+        nonlocal drawn, broken
+        drawn += 1
+        if drawn % 7 == 0:
             broken += 1
-            drawn.clear()
             raise CorruptRecordException("Invalid CRC")
-        drawn.add(these._tp)
         return plain(these)
 
-    async def at_once(_: float) -> None:
-        await asyncio.sleep(0.01)
-
-    monkeypatch.setattr("faststream.kafka.subscriber.usecase.anyio.sleep", at_once)
-    await ground.send(12, 4)
+    await ground.send(12, 6)
     monkeypatch.setattr(fetcher.PartitionRecords, "__next__", following)
     await ground.join()
-    await until(lambda: broken == 6)
     await ground.settled()
+    assert broken > 6
     await ground.once_each_in_order()

@@ -99,11 +99,17 @@ async def producer(kafka: str) -> AsyncIterator[AIOKafkaProducer]:
     await producer.stop()
 
 
+@pytest.fixture
+async def relay(kafka: str) -> AsyncIterator[Relay]:
+    async with Relay(kafka, "qa") as relay:
+        yield relay
+
+
 async def test_what_is_committed_reaches_the_handler_in_order(
-    database: Any, producer: AIOKafkaProducer, listener: Listener
+    database: Any, relay: Relay, listener: Listener
 ) -> None:
     journal, questions = MongoJournal(database), [uuid4() for _ in range(20)]
-    async with running(Follower(database, "relay", "r1", Relay(producer, "qa").publish).run):
+    async with running(Follower(database, "relay", "r1", relay.publish, relay.begin).run):
         for question in questions:
             head = Head()
             for _ in range(5):
@@ -141,11 +147,10 @@ async def test_a_second_follower_waits_and_takes_over_where_the_first_stopped(da
 
 
 async def test_a_poison_is_buried_whole_and_holds_up_only_its_own_key(
-    database: Any, producer: AIOKafkaProducer, listener: Listener
+    database: Any, relay: Relay, listener: Listener
 ) -> None:
     poisoned, healthy = uuid4(), uuid4()
     listener.fails[f"question-{poisoned}"] = RuntimeError("cannot be handled")
-    relay = Relay(producer, "qa")
     for question in (poisoned, healthy):
         await relay.publish([commit(question, Head(), QuestionClosed(question_id=question))])
     await until(lambda: len(listener.of(healthy)) == 1)
@@ -173,7 +178,7 @@ async def test_a_poison_is_buried_whole_and_holds_up_only_its_own_key(
     ],
 )
 async def test_what_cannot_be_read_is_buried_and_the_next_one_is_handled(
-    producer: AIOKafkaProducer, listener: Listener, headers: Any, value: bytes | None
+    producer: AIOKafkaProducer, relay: Relay, listener: Listener, headers: Any, value: bytes | None
 ) -> None:
     question, after = uuid4(), uuid4()
     if isinstance(headers, str):
@@ -181,7 +186,7 @@ async def test_what_cannot_be_read_is_buried_and_the_next_one_is_handled(
         changed = {"newer": ("ce_eventversion", b"99")}.get(headers, ("ce_time", b"2026-11-23T02:00:00Z"))
         headers = [h for h in recorded.headers() if h[0] != changed[0]] + [changed]
     await producer.send_and_wait(TOPIC, value, key=f"question-{question}".encode(), headers=headers)
-    await Relay(producer, "qa").publish([commit(after, Head(), QuestionClosed(question_id=after))])
+    await relay.publish([commit(after, Head(), QuestionClosed(question_id=after))])
     await until(lambda: len(listener.of(after)) == 1)
     async with asyncio.timeout(10):
         while not (buried := await listener.buried(question)):
@@ -189,24 +194,20 @@ async def test_what_cannot_be_read_is_buried_and_the_next_one_is_handled(
     assert len(buried) == 1
 
 
-async def test_an_event_that_is_not_ours_is_passed_over(
-    producer: AIOKafkaProducer, listener: Listener
-) -> None:
+async def test_an_event_that_is_not_ours_is_passed_over(relay: Relay, listener: Listener) -> None:
     question = uuid4()
     withheld = AnswerWithheld(question_id=question, reason="có thông tin cá nhân")
-    await Relay(producer, "qa").publish(
-        [commit(question, Head(), withheld, QuestionClosed(question_id=question))]
-    )
+    await relay.publish([commit(question, Head(), withheld, QuestionClosed(question_id=question))])
     await until(lambda: len(listener.of(question)) == 1)
     assert await listener.buried(question) == []
 
 
 async def test_trouble_with_infrastructure_is_redelivered_and_never_buried(
-    producer: AIOKafkaProducer, listener: Listener
+    relay: Relay, listener: Listener
 ) -> None:
     question = uuid4()
     listener.fails[f"question-{question}"] = Unavailable("cơ sở dữ liệu đang nghỉ")
-    await Relay(producer, "qa").publish([commit(question, Head(), QuestionClosed(question_id=question))])
+    await relay.publish([commit(question, Head(), QuestionClosed(question_id=question))])
     await asyncio.sleep(1.5)
     assert listener.of(question) == []
     before = await listener.committed()

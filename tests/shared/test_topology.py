@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from faststream.kafka import KafkaBroker
 
@@ -18,7 +17,7 @@ from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.follower import Follower
 from shared.messaging.graves import DeadLetter
 from shared.messaging.inbox import Inbox
-from shared.messaging.relay import Relay, producer_for
+from shared.messaging.relay import Relay
 from shared.messaging.replay import Replayer
 from shared.messaging.runs import AskReplay, Runs
 from shared.messaging.topology import NotPaused, pause, resume, waiting
@@ -87,9 +86,7 @@ async def test_each_key_keeps_its_order_while_the_topic_grows(
                     heads[id] = one.head
                 await asyncio.sleep(0.05)
 
-        producer: AIOKafkaProducer = producer_for(kafka, "growing")
-        await producer.start()
-        relay = Relay(producer, "growing")
+        relay = Relay(kafka, "growing")
         counter = Counter(kafka, database, topic, Counted)
         await counter.broker.start()
         async with running(Follower(database, "relay", "r1", relay.publish, relay.begin).run):
@@ -116,7 +113,7 @@ async def test_each_key_keeps_its_order_while_the_topic_grows(
             assert len(used) == MANY
             ends = await counter.inbox.consumer.end_offsets(counter.inbox.consumer.assignment())
         await asyncio.wait_for(counter.broker.stop(), 10)
-        await producer.stop()
+        await relay.end()
     # Keys that moved are the point: the partitions that are new hold something.
     assert all(ends[place] > 0 for place in ends)
     for id, head in heads.items():
@@ -137,9 +134,7 @@ async def test_letters_that_wait_while_the_topic_grows_are_replayed_in_the_order
             """Test only."""
 
         heads: dict[UUID, Head] = {uuid4(): Head() for _ in range(24)}
-        producer: AIOKafkaProducer = producer_for(kafka, "growing")
-        await producer.start()
-        relay, counter = Relay(producer, "growing"), Counter(kafka, database, topic, Counted)
+        relay, counter = Relay(kafka, "growing"), Counter(kafka, database, topic, Counted)
         graves, runs = counter.graves, Runs(database)
         await graves.prepare()
         await counter.broker.start()
@@ -165,8 +160,7 @@ async def test_letters_that_wait_while_the_topic_grows_are_replayed_in_the_order
         await buried(3 * len(heads))
         await admin.create_partitions({topic: NewPartitions(MANY)})
         async with asyncio.timeout(20):
-            while len(await producer.partitions_for(topic)) < MANY:
-                await producer.client.force_metadata_update()
+            while await partitions_of(admin, topic) < MANY:
                 await asyncio.sleep(0.1)
         await relay.begin()
         counter.broken = False
@@ -180,7 +174,7 @@ async def test_letters_that_wait_while_the_topic_grows_are_replayed_in_the_order
         await runs.ask(AskReplay("đã sửa", rate=1000), once="k", by="u", correlation="c", fingerprint="f")
         await replayer.work()
         await counter.broker.stop()
-        await producer.stop()
+        await relay.end()
     assert await graves.count({}) == 0
     assert {tuple(seen) for seen in counter.seen.values()} == {(1, 2, 3, 4, 5, 6)}
     assert len(counter.seen) == len(heads)
@@ -197,21 +191,19 @@ async def test_a_relay_keeps_to_the_partitions_that_it_began_with(
         class Counted(Event, topic=topic, name=f"{topic}.counted"):
             """Test only."""
 
-        producer = producer_for(kafka, "growing")
-        await producer.start()
-        relay = Relay(producer, "growing")
+        relay = Relay(kafka, "growing")
         await relay.begin()
         await relay.publish([commit(uuid4(), Head(), Counted()) for _ in range(20)])
         await admin.create_partitions({topic: NewPartitions(MANY)})
         async with asyncio.timeout(20):
-            while len(await producer.partitions_for(topic)) < MANY:
-                await producer.client.force_metadata_update()
+            while len(await relay._producer.partitions_for(topic)) < MANY:
+                await relay._producer.client.force_metadata_update()
                 await asyncio.sleep(0.1)
         await relay.publish([commit(uuid4(), Head(), Counted()) for _ in range(50)])
         assert {await relay._partition(topic, uuid4().bytes) for _ in range(50)} == {0, 1}
         await relay.begin()
         assert len({await relay._partition(topic, uuid4().bytes) for _ in range(200)}) == MANY
-        await producer.stop()
+        await relay.end()
 
 
 async def test_a_relay_that_runs_can_t_be_resumed_and_pausing_twice_is_as_good_as_once(database: Any) -> None:
