@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx2
 import pytest
 from bson import DatetimeMS
 from bson.errors import InvalidBSON
+from fastapi import FastAPI
 
 from shared.contracts.content import SubmissionWithdrawn
 from shared.contracts.qa import QuestionClosed
@@ -25,6 +27,7 @@ from shared.journal import (
 )
 from shared.mongo import MongoJournal, MongoVault, connect
 from shared.testing import MemoryJournal, MemoryVault
+from shared.web.problems import install
 
 AT = datetime(2026, 11, 23, 2, 0, 0, 123000, tzinfo=UTC)
 
@@ -112,6 +115,20 @@ def test_an_event_too_large_for_the_broker_is_refused_before_it_is_written(reaso
     with pytest.raises(TooLarge, match="256 KB") as refused:
         Stored.of(withdrawn(reason))
     assert refused.value.status == 413
+
+
+async def test_a_command_that_would_write_too_much_is_answered_by_a_413_in_words() -> None:
+    app = FastAPI()
+    install(app)
+
+    @app.post("/v1/withdraw")
+    async def withdraw() -> None:
+        Stored.of(withdrawn("😀" * 262_000))
+
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://small") as http:
+        answer = await http.post("/v1/withdraw")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert answer.json()["detail"] == "Một sự kiện (content.submission.withdrawn) chỉ ghi được tối đa 256 KB."
 
 
 @pytest.mark.parametrize("letter", ["x", "ế", "😀"])
