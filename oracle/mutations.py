@@ -129,6 +129,7 @@ def token_first(_: str) -> None:
         mark = await self._lease.facts()
         feed = MongoFeed(self._database)
         try:
+            await self._begin()
             await feed.open(mark.get("token"), mark.get("marked_at"))
             while True:
                 commits, token = await feed.next()

@@ -159,10 +159,8 @@ def old_and_new(build: SimpleNamespace, letter: UUID) -> list[Commit]:
     """Commits of one stream as the builds of three years wrote them."""
     head, commits = Head(), []
     for version in (1, 2, 3):
-        one = replace(
-            commit(letter, head, signed(build, version, letter, f"n{version}")), stream=f"letter-{letter}"
-        )
-        one = one.sealed(head)
+        one = commit(letter, head, signed(build, version, letter, f"n{version}"))
+        one = one._replace(stream=f"letter-{letter}").sealed(head)
         commits.append(one)
         head = one.head
     return commits
