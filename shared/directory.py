@@ -14,6 +14,9 @@ from shared.workflow import Actor
 
 FRESH_SECONDS: Final = 10.0
 SERVICE_ROLE: Final = "service"
+SERVICES: Final = {  # tên dịch vụ → cán bộ gọi là
+    "content": "Biên tập", "qa": "Hỏi – đáp", "sync": "Đồng bộ", "notifier": "Hạn, thư báo",
+}  # fmt: skip
 
 
 class Directory:

@@ -15,6 +15,7 @@ from services.notifier.regulation import ON_TIME_TARGET
 from services.notifier.views import DeadlineView, NoticeView
 from shared.calendar import CALENDAR, ONE_DAY, VIETNAM
 from shared.desk import utc_now
+from shared.directory import SERVICES
 from shared.web.edge import Edge
 from shared.web.vietnamese import vn_day
 
@@ -23,9 +24,6 @@ SILENT_AFTER: Final = timedelta(seconds=10)
 SLOW: Final = 50  # events waiting before one consumer
 TOO_SLOW: Final = 500
 SHOWN_WORKING_DAYS: Final = 6
-SERVICE_NAMES: Final = {
-    "content": "Biên tập", "qa": "Hỏi – đáp", "sync": "Đồng bộ", "notifier": "Hạn, thư báo",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +202,10 @@ def day_rows(
 
 def consumers_of(states: Mapping[str, Any], peaks: Mapping[str, int]) -> list[Consumer]:
     """The slowest first."""
-    lines = {name: f"s{at}" for at, name in enumerate(SERVICE_NAMES, 1)}
+    lines = {name: f"s{at}" for at, name in enumerate(SERVICES, 1)}
     rows = [
-        Consumer(name, SERVICE_NAMES[name], row["topic"], row["waiting"], peaks.get(name, 0), lines[name])
-        for name in SERVICE_NAMES
+        Consumer(name, SERVICES[name], row["topic"], row["waiting"], peaks.get(name, 0), lines[name])
+        for name in SERVICES
         for row in states.get(name, {}).get("state", {}).get("lag", ())
     ]
     return sorted(rows, key=lambda c: (-c.waiting, c.service, c.topic))
@@ -222,7 +220,7 @@ def chart_of(minutes: Sequence[Mapping[str, Any]], now: datetime) -> dict[str, A
         "x": [int(moment.timestamp()) for moment in at],
         "series": [
             {"name": name, "values": [waiting.get((service, moment), 0) for moment in at]}
-            for service, name in SERVICE_NAMES.items()
+            for service, name in SERVICES.items()
         ],
         "limit": TOO_SLOW if any(row["waiting"] > SLOW for row in minutes) else None,
         "limit_text": f"ngưỡng cảnh báo {TOO_SLOW}",
@@ -235,9 +233,9 @@ def _instant(text: str | None) -> datetime | None:
 
 def dead_of(states: Mapping[str, Any]) -> list[DeadGroup]:
     groups = [
-        DeadGroup(SERVICE_NAMES[name], g["error"], g["event"], g["topic"], g["reason"], g["count"],
+        DeadGroup(SERVICES[name], g["error"], g["event"], g["topic"], g["reason"], g["count"],
                   datetime.fromisoformat(g["first_seen"]), datetime.fromisoformat(g["last_seen"]), name)
-        for name in SERVICE_NAMES
+        for name in SERVICES
         for g in states.get(name, {}).get("state", {}).get("dead_letters", ())
     ]  # fmt: skip
     return sorted(groups, key=lambda g: -g.count)
@@ -245,7 +243,7 @@ def dead_of(states: Mapping[str, Any]) -> list[DeadGroup]:
 
 def services_of(states: Mapping[str, Any], now: datetime) -> list[ServiceState]:
     found = []
-    for id, name in SERVICE_NAMES.items():
+    for id, name in SERVICES.items():
         row = states.get(id, {})
         said = row.get("state", {})
         heard_at = row.get("heard_at")

@@ -10,8 +10,9 @@ import typer
 
 from shared.cli import record
 from shared.cli.letters import letters
-from shared.cli.relay import SERVICES, relay
+from shared.cli.relay import relay
 from shared.cli.session import Session
+from shared.directory import SERVICES
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Vận hành một dịch vụ của tòa soạn.")
 app.add_typer(letters, name="dead-letters")

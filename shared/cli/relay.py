@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final
 import typer
 
 from shared.cli.session import OUT, AsJson, Session, run, table, told
+from shared.directory import SERVICES
 from shared.messaging.dead_letters import FRESH
 from shared.messaging.topology import pause, resume, topics_of, waiting
 from shared.operations import Standing
 from shared.settings import ServiceSettings
 
-SERVICES: Final = ("content", "qa", "sync", "notifier")
 COLUMNS: Final = {"group": "Dịch vụ nhận", "topic": "Topic", "waiting": "Chưa xử lý"}
 
 relay = typer.Typer(no_args_is_help=True, help="Relay: tình trạng, tạm dừng, chạy tiếp.")

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
+from shared.directory import SERVICES
 from shared.errors import InvalidInput, PortalError
 from shared.messaging import graves as acts
 from shared.messaging.dead_letters import Filter, State, brief, full
 from shared.messaging.graves_api import EditIn, Which, after_of, all_open, ask_for, followed, operator
 from shared.messaging.graves_words import (
-    SERVICES,
     STATES,
     done_so_far,
     errors_of,

@@ -25,9 +25,6 @@ from shared.web.problems import field_errors
 from shared.web.vietnamese import number
 from shared.workflow import SYSTEM
 
-SERVICES: Final = (
-    ("content", "Biên tập"), ("qa", "Hỏi – đáp"), ("sync", "Đồng bộ"), ("notifier", "Hạn, thư báo"),
-)  # fmt: skip
 STATES: Final = {
     #  trạng thái     trên thẻ          màu      biểu tượng
     State.BURIED: ("Còn nằm lại", "bad", "mail-x"),
@@ -134,15 +131,19 @@ def done_so_far(run: Run, wish: AskReplay) -> Told:
     return _rehearsed(run) if wish.dry_run else _replayed(run)
 
 
+def _counted(run: Run, **words: str) -> list[str]:
+    """A sentence for each count that is not 0, in the order given."""
+    return [f"{number(run[name])} thư {said}" for name, said in words.items() if run[name]]
+
+
 def _rehearsed(run: Run) -> Told:
     done = run["replayed"] + run["failed"] + run["waiting"]
-    said = []
-    if run["replayed"]:
-        said.append(f"{number(run['replayed'])} thư sẽ xử lý được.")
-    if run["failed"]:
-        said.append(f"{number(run['failed'])} thư vẫn hỏng như cũ: nguyên nhân vẫn còn.")
-    if run["waiting"]:
-        said.append(f"{number(run['waiting'])} thư phải chờ một thư khác cùng hồ sơ.")
+    said = _counted(
+        run,
+        replayed="sẽ xử lý được.",
+        failed="vẫn hỏng như cũ: nguyên nhân vẫn còn.",
+        waiting="phải chờ một thư khác cùng hồ sơ.",
+    )
     if run["total"] > done:
         said.append(
             f"Đã thử {number(min(done, MOST_TOLD))} thư đầu trong {number(run['total'])}; làm thật thì cả."
@@ -152,13 +153,12 @@ def _rehearsed(run: Run) -> Told:
 
 
 def _replayed(run: Run) -> Told:
-    said = []
-    if run["released"]:
-        said.append(f"{number(run['released'])} thư đứng sau đã đi theo, đúng thứ tự.")
-    if run["waiting"]:
-        said.append(f"{number(run['waiting'])} thư còn chờ một thư khác cùng hồ sơ.")
-    if run["failed"]:
-        said.append(f"{number(run['failed'])} thư vẫn hỏng và còn nằm lại: nguyên nhân vẫn còn.")
+    said = _counted(
+        run,
+        released="đứng sau đã đi theo, đúng thứ tự.",
+        waiting="còn chờ một thư khác cùng hồ sơ.",
+        failed="vẫn hỏng và còn nằm lại: nguyên nhân vẫn còn.",
+    )
     if run["state"] == Doing.HALTED:
         said.append(f"Đã tự dừng vì {HALT_AFTER} thư liền nhau đều hỏng. Sửa nguyên nhân rồi làm lại.")
     state = (
