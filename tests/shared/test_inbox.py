@@ -33,6 +33,7 @@ from shared.testing import MemoryVault
 from tests.shared.small_service import Tally, record
 from tests.shared.test_messaging import until
 
+PARTITIONS = 4
 SLOW = 0.15  # seconds an event: a batch of ten on a key takes long enough to be interrupted
 
 
@@ -44,6 +45,7 @@ class Ground:
         self.journal, self.graves = MongoJournal(database), DeadLetters(database)
         self.group = f"group-{topic}"
         self.sent: dict[UUID, int] = {}
+        self.place: dict[UUID, int] = {}
         self.members: list[Member] = []
 
     async def join(self, *, slow: float = 0) -> "Member":
@@ -53,10 +55,12 @@ class Ground:
         return member
 
     async def send(self, questions: int, events: int, *, partition: int | None = None) -> list[UUID]:
+        """Each question's events on one partition; told none, so that no partition stays empty."""
         ids = [uuid4() for _ in range(questions)]
+        self.place |= {id: n % PARTITIONS if partition is None else partition for n, id in enumerate(ids)}
         for version in range(1, events + 1):
             for id in ids:
-                await self.put(record(id, version), partition=partition)
+                await self.put(record(id, version), partition=self.place[id])
         self.sent |= dict.fromkeys(ids, events)
         return ids
 
@@ -69,7 +73,7 @@ class Ground:
             while not stop.is_set():
                 for id in ids:
                     self.sent[id] += 1
-                    await self.put(record(id, self.sent[id]))
+                    await self.put(record(id, self.sent[id]), partition=self.place[id])
                 await asyncio.sleep(0.1)
 
         asking = asyncio.create_task(go_on())
@@ -167,7 +171,7 @@ async def ground(kafka: str, database: Any) -> AsyncIterator[Ground]:
         topic = f"inbox-{uuid4().hex[:8]}"
         admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
         await admin.start()
-        await admin.create_topics([NewTopic(topic, 4, 1)])
+        await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
         await admin.close()
         producer = producer_for(kafka, "test")
         await producer.start()

@@ -28,6 +28,8 @@ from tests.shared.evolving import another_build
 from tests.shared.test_messaging import commit, running, until
 
 FEW, MANY = 2, 7
+# Chosen, not drawn: every one of the many partitions gets some, and some go back to an earlier one.
+KEYS = [UUID(int=n) for n in range(100, 124)]
 
 
 class Counter:
@@ -75,7 +77,7 @@ async def test_each_key_keeps_its_order_while_the_topic_grows(
         class Counted(Event, topic=topic, name=f"{topic}.counted"):
             """Test only."""
 
-        heads: dict[UUID, Head] = {uuid4(): Head() for _ in range(24)}
+        heads: dict[UUID, Head] = {id: Head() for id in KEYS}
         journal, writing = MongoJournal(database), True
 
         async def write() -> None:
@@ -133,7 +135,7 @@ async def test_letters_that_wait_while_the_topic_grows_are_replayed_in_the_order
         class Counted(Event, topic=topic, name=f"{topic}.counted"):
             """Test only."""
 
-        heads: dict[UUID, Head] = {uuid4(): Head() for _ in range(24)}
+        heads: dict[UUID, Head] = {id: Head() for id in KEYS}
         relay, counter = Relay(kafka, "growing"), Counter(kafka, database, topic, Counted)
         graves, runs = counter.graves, Runs(database)
         await graves.prepare()
