@@ -155,8 +155,10 @@ def values_in_use() -> set[type[BaseModel]]:
     found: set[type[BaseModel]] = set()
 
     def look(annotation: Any) -> None:
-        if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        if inspect.isclass(annotation) and issubclass(annotation, BaseModel) and annotation not in found:
             found.add(annotation)
+            for field in annotation.model_fields.values():
+                look(field.annotation)
         for argument in typing.get_args(annotation):
             look(argument)
 

@@ -34,7 +34,7 @@ def build(settings: NotifierSettings) -> Service[Policy]:
     return Service(
         name="notifier", title="BHXH: hạn và thư báo (notifier)", settings=settings, policy=policy,
         kinds=(Deadline, Notice), routers=(api.router, pages.router), folder=Path(__file__).parent,
-        published=(contract.DEADLINE, contract.NOTICE), consumers=TABLE,
+        published=(contract.DEADLINE, contract.NOTICE, contract.CALENDAR), consumers=TABLE,
         projections=queries.projections(policy), prepare=queries.prepare, jobs=all_jobs,
     )  # fmt: skip
 

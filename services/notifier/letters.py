@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.notifier.gateways import Mail
-from services.notifier.regulation import CITED
+from services.notifier.regulation_clauses import CITED
 from shared.web.look import Look
 from shared.web.vietnamese import local
 

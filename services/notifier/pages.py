@@ -18,7 +18,8 @@ from services.notifier.board import Board, Boards
 from services.notifier.domain import Deadline, Notice
 from services.notifier.history import told
 from services.notifier.queries import DeadlineFilter
-from services.notifier.regulation import CLAUSES, DUTIES, NOTICE_KINDS
+from services.notifier.regulation import DUTIES, NOTICE_KINDS
+from services.notifier.regulation_clauses import CLAUSES
 from shared.calendar import CALENDAR
 from shared.desk import utc_now
 from shared.web.edge import Edge, edge_of, page, see_other

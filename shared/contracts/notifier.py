@@ -1,15 +1,17 @@
 """What the notifier tells the others: the register of deadlines (thời hạn) and of notices (thư báo)."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from shared.contracts.base import Clock, Event
+from shared.contracts.base import Clock, Event, Value
 
 DEADLINE: Final = "notifier.deadline"
 NOTICE: Final = "notifier.notice"
+CALENDAR: Final = "notifier.calendar"
 
 
 class DeadlineOpened(Event, topic=DEADLINE, name="notifier.deadline.opened"):
@@ -34,21 +36,82 @@ class DeadlineMet(Event, topic=DEADLINE, name="notifier.deadline.met"):
 
 
 class DeadlineWarned(Event, topic=DEADLINE, name="notifier.deadline.warned"):
-    """Sắp đến hạn."""
+    """Sắp đến hạn: a stage ahead of the due time. ``planned_at`` is when it ought to have fired."""
 
     deadline_id: UUID
     subject: str
     duty: str
     due_at: AwareDatetime
+    stage: str = "warned"
+    planned_at: AwareDatetime | None = None
+    unit: str = ""
+
+
+class DeadlineReminderDropped(Event, topic=DEADLINE, name="notifier.deadline.reminder_dropped"):
+    """Lời nhắc đã lỡ, nhắc nữa không còn ích gì: kept as a record that it was not forgotten."""
+
+    deadline_id: UUID
+    subject: str
+    duty: str
+    stage: str
+    planned_at: AwareDatetime
+    reason: str  # Vietnamese
 
 
 class DeadlineBreached(Event, topic=DEADLINE, name="notifier.deadline.breached"):
-    """Đã quá hạn mà chưa thực hiện."""
+    """Đã quá hạn mà chưa thực hiện. However late it fires, it bears the true due time."""
 
     deadline_id: UUID
     subject: str
     duty: str
     due_at: AwareDatetime
+    unit: str = ""
+
+
+class Level(StrEnum):
+    """To whom what stays undone is carried."""
+
+    UNIT_HEAD = "unit_head"  # thủ trưởng đơn vị
+    CENTRE = "centre"  # Trung tâm Truyền thông, hoặc Trung tâm Dịch vụ hỗ trợ, chăm sóc khách hàng
+    LEADERSHIP = "leadership"  # lãnh đạo Ngành
+
+
+class DeadlineEscalated(Event, topic=DEADLINE, name="notifier.deadline.escalated"):
+    """Quá hạn kéo dài, báo lên cấp trên."""
+
+    deadline_id: UUID
+    subject: str
+    duty: str
+    unit: str
+    level: Level
+    due_at: AwareDatetime
+    planned_at: AwareDatetime
+
+
+class DeadlineMoved(Event, topic=DEADLINE, name="notifier.deadline.moved"):
+    """Lịch làm việc thay đổi, hạn đang chạy được tính lại; both dates and the document are on record."""
+
+    deadline_id: UUID
+    subject: str
+    source: str  # the service whose clause it is, and which shows it too
+    duty: str
+    from_due_at: AwareDatetime
+    from_calendar: str
+    clock: Clock  # as counted now
+    document: str  # văn bản đã quyết định lịch mới
+
+
+class DeadlineRescinded(Event, topic=DEADLINE, name="notifier.deadline.rescinded"):
+    """Rút lại: what was told as a breach is none, because the calendar says otherwise now."""
+
+    deadline_id: UUID
+    subject: str
+    duty: str
+    unit: str
+    breached_due_at: AwareDatetime
+    due_at: AwareDatetime
+    calendar_version: str
+    document: str
 
 
 class DeadlineVoided(Event, topic=DEADLINE, name="notifier.deadline.voided"):
@@ -123,3 +186,96 @@ class NoticeFailed(Event, topic=NOTICE, name="notifier.notice.failed"):
     outcome: Delivery
     reason: str
     retry_at: AwareDatetime | None = None
+
+
+class NoticeRetryAsked(Event, topic=NOTICE, name="notifier.notice.retry_asked"):
+    """Người trực yêu cầu gửi lại một thư đã bị từ chối hẳn hoặc không rõ kết quả."""
+
+    notice_id: UUID
+    reason: str
+
+
+class NoticeWithheld(Event, topic=NOTICE, name="notifier.notice.withheld"):
+    """Không gửi thư này qua kênh này: the address is suppressed, or what it would say is no longer so."""
+
+    notice_id: UUID
+    kind: str
+    subject: str
+    recipient: str
+    reason: str  # Vietnamese
+
+
+class NoticeBounced(Event, topic=NOTICE, name="notifier.notice.bounced"):
+    """Thư đã được nhận rồi bị trả lại: acceptance and delivery are two facts."""
+
+    notice_id: UUID
+    kind: str
+    subject: str
+    recipient: str
+    permanent: bool
+    status: str  # RFC 3463, e.g. 5.1.1
+    reason: str  # the server's words without any address
+    bounced_at: AwareDatetime
+
+
+class NoticeReachedOtherwise(Event, topic=NOTICE, name="notifier.notice.reached_otherwise"):
+    """Đã báo bằng cách khác (điện thoại, bưu điện …), as a person records it."""
+
+    notice_id: UUID
+    kind: str
+    subject: str
+    recipient: str
+    way: str  # phone, post, in_person, other
+    reached_at: AwareDatetime
+    proof: str  # số công văn, mã bưu gửi …: never a name, an address or a number of the asker
+
+
+class CalendarDay(Value):
+    """Một ngày khác với «thứ Hai đến thứ Sáu»."""
+
+    date: date
+    kind: str  # holiday, swap_off, makeup
+    vi: str
+    en: str
+    by: str  # key of the document that decided it
+
+
+class CalendarYear(Value):
+    year: int
+    provisional: bool = False
+    days: tuple[CalendarDay, ...] = ()
+
+
+class CalendarDrafted(Event, topic=CALENDAR, name="notifier.calendar.drafted", published=False):
+    """Bản thảo lịch: shown and previewed, in force for nobody."""
+
+    calendar: str  # its version
+    base: str
+    documents: dict[str, str]
+    years: tuple[CalendarYear, ...]
+
+
+class CalendarDiscarded(Event, topic=CALENDAR, name="notifier.calendar.discarded", published=False):
+    """Bỏ bản thảo lịch."""
+
+    calendar: str  # its version
+    reason: str
+
+
+class CalendarApplied(Event, topic=CALENDAR, name="notifier.calendar.applied"):
+    """Lịch làm việc mới có hiệu lực: every service counts by it from here on."""
+
+    calendar: str  # its version
+    base: str  # the version that it replaces
+    document: str  # số, ngày của văn bản quyết định
+    documents: dict[str, str]
+    years: tuple[CalendarYear, ...]
+
+
+class CalendarMovesFinished(Event, topic=CALENDAR, name="notifier.calendar.moves_finished"):
+    """Mọi hạn đang chạy đã được tính lại theo lịch mới."""
+
+    calendar: str  # its version
+    examined: int
+    moved: int
+    rescinded: int

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.content.regulation import LIMITS
-from services.notifier.regulation import CITED as REGISTER_CITES
-from services.notifier.regulation import CLAUSES
+from services.notifier.regulation_clauses import CITED as REGISTER_CITES
+from services.notifier.regulation_clauses import CLAUSES
 from services.qa import regulation as qa
 
 REGULATION = Path(__file__).resolve().parents[2] / "docs" / "regulation"

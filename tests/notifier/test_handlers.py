@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.notifier import handlers
+from services.notifier import domain, handlers
 from services.notifier.consumers import TABLE
-from services.notifier.domain import deadline_id, notice_id
+from services.notifier.domain import Deadline, deadline_id, notice_id
 from services.notifier.handlers import Accepted, ClaimNotice, Failed
 from services.notifier.regulation import DeadlineStatus, NoticeStatus
 from shared.contracts import content, qa, sync
@@ -117,10 +117,10 @@ class TestFiring:
         clock = triage_clock()
         assert clock.warn_at is not None
         slow = world.desk(clock.warn_at)
-        deadline = await slow.load(handlers.Deadline, TRIAGE)
+        deadline = await slow.load(Deadline, TRIAGE)
         await handlers.fire_deadline(TRIAGE, world.desk(clock.warn_at))
         with pytest.raises((AlreadyDone, VersionConflict)):
-            await slow.append(handlers.domain.fire(deadline, at=slow.now), key=f"{TRIAGE}#warned")
+            await slow.append(domain.fire(deadline, at=slow.now), key=f"{TRIAGE}#warned")
         assert len(world.events("notifier.deadline.warned")) == 1
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from services.notifier import handlers, pages, queries
 from services.notifier.domain import notice_id
-from services.notifier.regulation import CLAUSES, Policy
+from services.notifier.regulation import Policy
+from services.notifier.regulation_clauses import CLAUSES
 from shared.desk import utc_now
 from shared.service import Service
 from tests.notifier.rig import as_, client, hears, opened, service

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.notifier.domain import lane_of
-from services.notifier.regulation import CLAUSES, LANES, Lane, Policy
+from services.notifier.regulation import LANES, Lane, Policy
+from services.notifier.regulation_clauses import CLAUSES
 from services.notifier.settings import NotifierSettings
 
 SOURCE = Path(__file__).resolve().parents[2] / "docs" / "regulation"

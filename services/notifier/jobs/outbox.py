@@ -1,10 +1,8 @@
-"""What runs on a timer: stages of deadlines whose time has come, notices to be sent, the state of our other
-services. Each bears being run by several replicas at the same moment."""
+"""Notices to be sent."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -12,37 +10,19 @@ from uuid import UUID
 import structlog
 
 from services.notifier import handlers, letters, queries
-from services.notifier.gateways import Letters, LetterUnavailable, NotSent, Services, Smtp
+from services.notifier.gateways import Letters, LetterUnavailable, NotSent, Smtp
 from services.notifier.handlers import Accepted, ClaimNotice, Failed
+from services.notifier.jobs.firing import LOST_RACE
 from services.notifier.queries import DueNotice
 from services.notifier.regulation import Lane, NoticeStatus, Policy
 from shared.contracts.notifier import Delivery
 from shared.desk import Desk, utc_now
-from shared.errors import IllegalTransition, PortalError
-from shared.journal import AlreadyDone, VersionConflict
-from shared.mongo import Database
+from shared.errors import PortalError
+from shared.journal import AlreadyDone
 from shared.web.edge import Edge
 
 log = structlog.get_logger(__name__)
-
-SWEEP: Final = 500
 FAREWELL: Final = 3.0  # seconds that mails on their way have when the service stops
-LOST_RACE: Final = (AlreadyDone, VersionConflict, IllegalTransition)
-WATCHED: Final = ("content", "qa", "sync", "notifier")
-
-
-async def fire_due(edge: Edge[Policy]) -> int:
-    """Warnings and breaches, the oldest first, each once however many sweep."""
-    due = await queries.due_deadlines(edge.database, utc_now(), SWEEP)
-    outcomes = await asyncio.gather(*(_fire(edge, id) for id in due))
-    return sum(outcomes)
-
-
-async def _fire(edge: Edge[Policy], id: UUID) -> int:
-    try:
-        return await handlers.fire_deadline(id, edge.desk())
-    except LOST_RACE:
-        return 0
 
 
 @dataclass
@@ -150,22 +130,3 @@ class Outbox:
 
     def _desk(self, due: DueNotice) -> Desk[Policy]:
         return self.edge.desk(correlation=due.correlation)
-
-
-async def poll_services(database: Database, services: Services) -> int:
-    """What each service says of itself, and sync of the portals, for the operations board."""
-    await asyncio.gather(*(_poll(database, services, name) for name in WATCHED))
-    return 0
-
-
-async def _poll(database: Database, services: Services, name: str) -> None:
-    now = datetime.now(UTC)
-    try:
-        state = await services.operations(name)
-        facts: dict[str, Any] = {"answers": True, "heard_at": now, "state": state, "error": ""}
-        await queries.note_backlog(database, name, state, now)
-        if name == "sync":
-            facts["portals"] = await services.portals()
-    except Exception as error:  # whatever it is, the board shows it
-        facts = {"answers": False, "error": type(error).__name__}
-    await queries.note_service(database, name, facts | {"polled_at": now})

@@ -1,71 +1,27 @@
-"""How a deadline and a notice are told to a reader: state and overdue derived now, the basis cited, each day
-of the term explained."""
+"""A deadline as a reader is told of it: state and overdue derived now, the basis cited."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, Field
 
 from services.notifier import queries
 from services.notifier.queries import Document
-from services.notifier.regulation import CITED, DUTIES, NOTICE_KINDS, TELLING
+from services.notifier.regulation import DUTIES, TELLING
+from services.notifier.regulation_clauses import CITED
+from services.notifier.views.due import Day, days_of
 from shared import calendar
-from shared.calendar import CALENDAR, DayLine, Due, Explanation, WorkingCalendar
 from shared.mongo import Database
 from shared.web.look import Look
 
 STATES_VI: Final = {
     "open": "Đang chạy", "met": "Đúng hạn", "late": "Trễ hạn", "breached": "Quá hạn", "void": "Không còn",
 }  # fmt: skip
-NOTICE_STATES_VI: Final = {
-    "requested": "Chờ gửi", "sending": "Đang gửi", "retrying": "Chờ gửi lại", "sent": "Đã gửi",
-    "failed": "Không gửi được", "uncertain": "Không rõ",
-}  # fmt: skip
 CLASSES_VI: Final = {
     "contact": "Thông tin liên hệ", "news_event": "Tin tức – Sự kiện", "activity": "Hoạt động của đơn vị",
     "document": "Văn bản", "draft_consultation": "Dự thảo xin ý kiến", "guidance": "Hướng dẫn",
 }  # fmt: skip
-
-
-class Day(BaseModel):
-    date: date
-    number: int | None = Field(description="Ngày làm việc thứ mấy của thời hạn; null: ngày không tính")
-    kind: str
-    reason_vi: str = ""
-    reason_en: str = ""
-    document: str = Field("", description="Văn bản quyết định ngày nghỉ, ngày làm bù")
-
-    @classmethod
-    def of(cls, line: DayLine) -> "Day":
-        return cls(date=line.date, number=line.number, kind=str(line.kind), reason_vi=line.reason_vi,
-                   reason_en=line.reason_en, document=line.document)  # fmt: skip
-
-
-class DueView(BaseModel):
-    """Một thời hạn đã tính, từng ngày."""
-
-    start: datetime
-    working_days: int
-    last_day: date
-    due_at: datetime = Field(description="Thời điểm đầu tiên đã là muộn (24 giờ của ngày cuối)")
-    calendar_version: str
-    provisional: bool
-    sentence_vi: str
-    sentence_en: str
-    days: list[Day]
-
-    @classmethod
-    def of(cls, due: Due, explained: Explanation) -> "DueView":
-        return cls(
-            start=due.start, working_days=due.working_days, last_day=due.last_day, due_at=due.due_at,
-            calendar_version=due.calendar_version, provisional=due.provisional,
-            sentence_vi=explained.sentence_vi, sentence_en=explained.sentence_en,
-            days=[Day.of(line) for line in explained.days],
-        )  # fmt: skip
-
-
 State = Literal["open", "met", "late", "breached", "void"]
 
 
@@ -105,28 +61,6 @@ class DeadlineView(BaseModel):
     explanation_vi: str
     explanation_en: str
     days: list[Day]
-
-
-@lru_cache(maxsize=8)
-def calendar_of(version: str) -> WorkingCalendar | None:
-    """The calendar that counted a term; None when this build has no such version."""
-    if version == CALENDAR.version:
-        return CALENDAR
-    try:
-        return calendar.load(version)
-    except KeyError:
-        return None
-
-
-def days_of(document: Mapping[str, Any]) -> list[Day]:
-    """Each day from the start to the last, counted or skipped; none for a date that was stated otherwise."""
-    counted = calendar_of(document["calendar_version"])
-    if counted is None or document["working_days"] is None:
-        return []
-    last = date.fromisoformat(document["due_day"])
-    due = Due(document["started_at"], document["working_days"], last, document["due_at"],
-              document["calendar_version"], document["provisional"])  # fmt: skip
-    return [Day.of(line) for line in counted.explain(due).days]
 
 
 def urls_of(look: Look) -> Mapping[str, str]:
@@ -207,51 +141,6 @@ def _view(
         calendar_version=d["calendar_version"], provisional=d["provisional"],
         explanation_vi=d["explanation_vi"], explanation_en=d["explanation_en"], days=days_of(d),
     )  # fmt: skip
-
-
-class NoticeView(BaseModel):
-    """Một thư báo và bằng chứng đã gửi. Địa chỉ và lời thư không được lưu ở đây."""
-
-    id: str
-    version: int
-    kind: str
-    kind_vi: str
-    subject: str
-    label: str
-    subject_url: str
-    recipient: str
-    round: int
-    statutory: bool
-    state: str
-    state_vi: str
-    message_id: str
-    requested_at: datetime
-    attempts: int
-    sent_at: datetime | None
-    reply: str = Field(description="Lời đáp của máy chủ thư")
-    retry_at: datetime | None
-    reason: str = Field(description="Vì sao lần gửi trước không thành")
-    possibly_twice: bool = Field(description="Có lần gửi không rõ kết quả: người nhận có thể nhận hai thư")
-
-
-async def notice_views(
-    database: Database, documents: Iterable[Document], *, urls: Mapping[str, str]
-) -> list[NoticeView]:
-    rows = list(documents)
-    called = await queries.labels(database, (d["subject"] for d in rows))
-    return [
-        NoticeView(
-            id=d["_id"], version=d["version"], kind=d["kind"], kind_vi=NOTICE_KINDS.get(d["kind"], d["kind"]),
-            subject=d["subject"], label=label_of(d["subject"], called.get(d["subject"], "")),
-            subject_url=subject_url(d["subject"], urls), recipient=d["recipient"], round=d["round"],
-            statutory=d["statutory"], state=d["status"], state_vi=NOTICE_STATES_VI[d["status"]],
-            message_id=d["message_id"], requested_at=d["requested_at"], attempts=d["attempts"],
-            sent_at=d["sent_at"], reply=d["reply"],
-            retry_at=d["next_at"] if d["status"] == "retrying" else None, reason=d["reason"],
-            possibly_twice=d["uncertain"],
-        )
-        for d in rows
-    ]  # fmt: skip
 
 
 def standstill_of(followers: Mapping[str, Any]) -> str:

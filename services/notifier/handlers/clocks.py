@@ -1,0 +1,61 @@
+"""One function for every event that carries clocks: each deadline on a stream of its own, once."""
+
+from typing import TypeVar
+
+from services.notifier import domain
+from services.notifier.domain import Deadline, Ending
+from services.notifier.regulation import Policy
+from shared.contracts.base import Clock, ClockedEvent, Event, Recorded
+from shared.contracts.content import SubmissionSubmitted
+from shared.contracts.qa import (
+    QuestionReceived,
+)
+from shared.contracts.sync import DeliveryPlanned
+from shared.desk import Desk, once
+
+Register = Desk[Policy]
+E = TypeVar("E", bound=Event)
+C = TypeVar("C", bound=ClockedEvent)
+
+
+def label_of(event: Event) -> str:
+    """How people call what the event is about; ids and numbers, never words of a person."""
+    match event:
+        case QuestionReceived():
+            return event.number
+        case SubmissionSubmitted():
+            return event.content_class.value
+        case DeliveryPlanned():
+            return event.partner
+        case _:
+            return ""
+
+
+async def keep_clocks(recorded: Recorded[C], desk: Register) -> None:
+    """Open, discharge and void the deadlines that the event names, each on a stream of its own and once."""
+    event = recorded.event
+    clocks = {clock.name: clock for clock in event.opens}
+    for name in dict.fromkeys((*clocks, *event.closes, *event.voids)):
+        ending = None
+        if name in event.closes:
+            ending = Ending(event.closed_at or recorded.at, False, recorded.id)
+        elif name in event.voids:
+            ending = Ending(recorded.at, True, recorded.id)
+        await once(_keep(recorded, name, clocks.get(name), ending, desk))
+
+
+async def _keep(
+    recorded: Recorded[C], name: str, clock: Clock | None, ending: Ending | None, desk: Register
+) -> None:
+    subject = recorded.stream
+    known = await desk.find(Deadline, domain.deadline_id(subject, name))
+    events: tuple[Event, ...] = ()
+    if clock is not None:
+        known, events = domain.open_deadline(
+            known, subject, clock, source=recorded.source, label=label_of(recorded.event)
+        )
+    if ending is not None:
+        known, ended = domain.end_deadline(known, subject, name, ending)
+        events = (*events, *ended)
+    if known is not None:
+        await desk.append((known, events))

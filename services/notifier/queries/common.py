@@ -1,0 +1,12 @@
+"""What the reads of this service share."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+MOMENT: Final = timedelta(microseconds=1)
+Document = dict[str, Any]
+
+
+def due(now: datetime) -> Document:
+    """Of ``next_at``. The type is named so that the planner may use the index of what waits."""
+    return {"$type": "date", "$lte": now}

@@ -1,0 +1,124 @@
+"""The notices and their proof."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from services.notifier.domain import lane_of
+from services.notifier.queries.common import Document, due
+from services.notifier.regulation import Lane, NoticeStatus, Policy
+from shared.contracts.base import Event, Recorded
+from shared.contracts.notifier import (
+    Delivery,
+    NoticeFailed,
+    NoticeRequested,
+    NoticeSending,
+    NoticeSent,
+)
+from shared.desk import Vault
+from shared.errors import NotFound
+from shared.mongo import Database, answered
+from shared.projections import Column, Fields
+
+LANE_ORDER: Final = (Lane.URGENT, Lane.STATUTORY, Lane.COURTESY)
+
+
+async def _requested(r: Recorded[NoticeRequested], _: Vault) -> Fields:
+    event = r.event
+    lane = LANE_ORDER.index(lane_of(event.kind))
+    return {
+        "kind": event.kind, "subject": event.subject, "recipient": event.recipient, "round": event.round,
+        "statutory": event.statutory, "message_id": event.message_id, "correlation": r.correlation,
+        "status": NoticeStatus.REQUESTED.value, "requested_at": r.at, "lane": lane, "next_at": r.at,
+        "attempts": 0, "uncertain": False, "sent_at": None, "reply": "", "reason": "",
+    }  # fmt: skip
+
+
+async def _sent(r: Recorded[NoticeSent], _: Vault) -> Fields:
+    event = r.event
+    return {"status": NoticeStatus.SENT.value, "sent_at": event.accepted_at, "reply": event.reply,
+            "next_at": None}  # fmt: skip
+
+
+async def _failed(r: Recorded[NoticeFailed], _: Vault) -> Fields:
+    event, lost = r.event, r.event.outcome is Delivery.UNCERTAIN
+    given_up = NoticeStatus.UNCERTAIN if lost else NoticeStatus.FAILED
+    status = NoticeStatus.RETRYING if event.retry_at else given_up
+    doubt = {"uncertain": True} if lost else {}
+    return {
+        "status": status.value,
+        "reason": event.reason,
+        "failed_at": r.at,
+        "next_at": event.retry_at,
+        **doubt,
+    }
+
+
+def columns(policy: Policy) -> Mapping[type[Event], Column]:
+    async def sending(r: Recorded[NoticeSending], _: Vault) -> Fields:
+        # Looked at again when its sender should long have said how it ended.
+        return {"status": NoticeStatus.SENDING.value, "attempts": r.event.attempt, "tried_at": r.at,
+                "next_at": r.at + policy.claim_timeout}  # fmt: skip
+
+    return {NoticeRequested: _requested, NoticeSending: sending, NoticeSent: _sent, NoticeFailed: _failed}
+
+
+@dataclass(frozen=True, slots=True)
+class DueNotice:
+    id: UUID
+    kind: str
+    subject: str
+    round: int
+    message_id: str
+    claimed: bool
+    correlation: str
+
+
+@answered
+async def due_notices(
+    database: Database, lanes: Sequence[Lane], now: datetime, limit: int
+) -> list[DueNotice]:
+    """Notices to send now, by lane and then the oldest first."""
+    which = {"lane": {"$in": [LANE_ORDER.index(lane) for lane in lanes]}, "next_at": due(now)}
+    found = database.notices.find(which).sort([("lane", 1), ("next_at", 1)]).limit(limit)
+    return [
+        DueNotice(UUID(d["_id"]), d["kind"], d["subject"], d["round"], d["message_id"],
+                  d["status"] == NoticeStatus.SENDING.value, d["correlation"])
+        async for d in found
+    ]  # fmt: skip
+
+
+@answered
+async def notices(
+    database: Database, *, subject: str = "", state: str = "", kind: str = "", after: Sequence[Any] = (),
+    limit: int = 50,
+) -> list[Document]:  # fmt: skip
+    """The newest first."""
+    exact = {"subject": subject, "status": state, "kind": kind}
+    query: Document = {name: {"$eq": value} for name, value in exact.items() if value}
+    if after:
+        at, id = datetime.fromisoformat(str(after[0])), str(after[1])
+        query["$or"] = [{"requested_at": {"$lt": at}}, {"requested_at": {"$eq": at}, "_id": {"$gt": id}}]
+    found = database.notices.find(query).sort([("requested_at", -1), ("_id", 1)]).limit(limit)
+    return list(await found.to_list(limit))
+
+
+@answered
+async def notice(database: Database, id: UUID) -> Document:
+    found = await database.notices.find_one({"_id": {"$eq": str(id)}})
+    if found is None:
+        raise NotFound("Không có thư báo mang mã này.")
+    return dict(found)
+
+
+@answered
+async def unsent(database: Database, subjects: Iterable[str]) -> dict[str, Document]:
+    """Statutory notices of these subjects that no server has accepted although it was tried."""
+    tried = [s.value for s in (NoticeStatus.RETRYING, NoticeStatus.SENDING, NoticeStatus.FAILED)]
+    which = {
+        "subject": {"$in": list(set(subjects))}, "statutory": True, "attempts": {"$gt": 0},
+        "status": {"$in": tried},
+    }  # fmt: skip
+    return {d["subject"]: d async for d in database.notices.find(which)}

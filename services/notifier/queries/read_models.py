@@ -1,0 +1,30 @@
+"""The read models and their indexes."""
+
+from services.notifier.domain import Deadline, Notice
+from services.notifier.queries import ledger, register
+from services.notifier.regulation import Policy
+from shared.mongo import Database, answered
+from shared.projections import Projection
+
+
+def projections(policy: Policy) -> tuple[Projection, ...]:
+    return (
+        Projection("deadlines", Deadline.KIND, register.COLUMNS, wakes=("fire_due",)),
+        Projection("notices", Notice.KIND, ledger.columns(policy), wakes=("send_urgent", "send_notices")),
+    )
+
+
+@answered
+async def prepare(database: Database) -> None:
+    waiting = {"next_at": {"$type": "date"}}
+    deadlines, notices = database.deadlines, database.notices
+    await deadlines.create_index([("next_at", 1)], name="next", partialFilterExpression=waiting)
+    await deadlines.create_index([("subject", 1), ("due_at", 1)], name="subject_due")
+    await deadlines.create_index([("status", 1), ("due_at", 1), ("_id", 1)], name="status_due")
+    await deadlines.create_index([("unit", 1), ("status", 1), ("due_at", 1), ("_id", 1)], name="unit_due")
+    await deadlines.create_index([("status", 1), ("late", 1), ("ended_at", 1)], name="status_late_ended")
+    await notices.create_index([("lane", 1), ("next_at", 1)], name="next", partialFilterExpression=waiting)
+    await notices.create_index([("subject", 1), ("requested_at", 1)], name="subject_requested")
+    await notices.create_index([("status", 1), ("requested_at", -1), ("_id", 1)], name="status_requested")
+    await notices.create_index([("requested_at", -1), ("_id", 1)], name="requested")
+    await database.backlog.create_index("at", expireAfterSeconds=24 * 3600, name="a_day")

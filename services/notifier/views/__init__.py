@@ -1,0 +1,38 @@
+"""How the register is told to a reader."""
+
+from services.notifier.views.deadlines import (
+    CLASSES_VI,
+    STATES_VI,
+    DeadlineView,
+    State,
+    basis_url,
+    deadline_views,
+    label_of,
+    risk_of,
+    standstill_of,
+    subject_url,
+    urls_of,
+)
+from services.notifier.views.due import Day, DueView, calendar_of, days_of
+from services.notifier.views.notices import NOTICE_STATES_VI, NoticeView, notice_views
+
+__all__ = [
+    "CLASSES_VI",
+    "NOTICE_STATES_VI",
+    "STATES_VI",
+    "Day",
+    "DeadlineView",
+    "DueView",
+    "NoticeView",
+    "State",
+    "basis_url",
+    "calendar_of",
+    "days_of",
+    "deadline_views",
+    "label_of",
+    "notice_views",
+    "risk_of",
+    "standstill_of",
+    "subject_url",
+    "urls_of",
+]
