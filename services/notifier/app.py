@@ -2,16 +2,27 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from services.notifier import api, jobs, pages, queries
+from services.notifier import jobs, queries
+from services.notifier.api import calendar, deadlines, notices
 from services.notifier.consumers import TABLE
 from services.notifier.domain import Deadline, Notice
 from services.notifier.gateways import Services, Smtp
+from services.notifier.pages import calendar as calendar_pages
+from services.notifier.pages import deadlines as deadline_pages
+from services.notifier.pages import notices as notice_pages
+from services.notifier.pages import operations as operations_pages
 from services.notifier.regulation import Lane, Policy
 from services.notifier.settings import NotifierSettings
 from shared.contracts import notifier as contract
 from shared.jobs import Job
 from shared.service import Service
+
+ROUTERS: Final = tuple(
+    edge.router
+    for edge in (calendar, deadlines, notices, calendar_pages, deadline_pages, notice_pages, operations_pages)
+)
 
 
 def build(settings: NotifierSettings) -> Service[Policy]:
@@ -33,7 +44,7 @@ def build(settings: NotifierSettings) -> Service[Policy]:
 
     return Service(
         name="notifier", title="BHXH: hạn và thư báo (notifier)", settings=settings, policy=policy,
-        kinds=(Deadline, Notice), routers=(api.router, pages.router), folder=Path(__file__).parent,
+        kinds=(Deadline, Notice), routers=ROUTERS, folder=Path(__file__).parent,
         published=(contract.DEADLINE, contract.NOTICE, contract.CALENDAR), consumers=TABLE,
         projections=queries.projections(policy), prepare=queries.prepare, jobs=all_jobs,
     )  # fmt: skip

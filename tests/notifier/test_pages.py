@@ -6,8 +6,9 @@ import re
 import httpx2
 import pytest
 
-from services.notifier import handlers, pages, queries
+from services.notifier import handlers, queries
 from services.notifier.domain import notice_id
+from services.notifier.pages import operations
 from services.notifier.regulation import Policy
 from services.notifier.regulation_clauses import CLAUSES
 from shared.desk import utc_now
@@ -70,14 +71,14 @@ async def test_the_calendar_names_each_day_off_and_the_document(client: httpx2.A
 
 async def test_the_live_board_sends_only_what_has_changed(service: Service[Policy]) -> None:
     shown: dict[str, str] = {}
-    first = pages._changes(service.edge, await pages.boards.current(service.edge), shown)
-    assert all(f'hx-target="#b-{block}"' in first for block in pages.BLOCKS)
-    again = pages._changes(service.edge, await pages.boards.current(service.edge), shown)
+    first = operations._changes(service.edge, await operations.boards.current(service.edge), shown)
+    assert all(f'hx-target="#b-{block}"' in first for block in operations.BLOCKS)
+    again = operations._changes(service.edge, await operations.boards.current(service.edge), shown)
     assert again == ""
 
 
 async def test_many_who_look_share_one_drawing(service: Service[Policy]) -> None:
-    drawn = await asyncio.gather(*(pages.boards.current(service.edge) for _ in range(50)))
+    drawn = await asyncio.gather(*(operations.boards.current(service.edge) for _ in range(50)))
     assert len({id(board) for board in drawn}) == 1
 
 
@@ -93,7 +94,7 @@ async def test_the_board_leads_to_what_is_buried_and_names_what_a_list_can_t_get
              "followers": {"projector": {"waiting": 9, "trouble": trouble}}}  # fmt: skip
     said = {"answers": True, "heard_at": utc_now(), "state": state, "error": ""}
     await queries.note_service(service.database, "qa", said)
-    pages.boards._fresh_until = float("-inf")
+    operations.boards._fresh_until = float("-inf")
     html = await page(client, "/desk/operations")
     link = (
         "/desk/dead-letters?error=UnknownEvent&amp;event=content.item.published&amp;topic=content.submission"
@@ -105,7 +106,7 @@ async def test_the_board_leads_to_what_is_buried_and_names_what_a_list_can_t_get
     )
     assert "Đứng lại" in html
     await service.database.service_states.delete_one({"_id": "qa"})
-    pages.boards._fresh_until = float("-inf")
+    operations.boards._fresh_until = float("-inf")
 
 
 async def test_the_dead_letters_page_is_for_operators(client: httpx2.AsyncClient) -> None:

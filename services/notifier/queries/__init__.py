@@ -1,6 +1,5 @@
 """Every read of the notifier database."""
 
-from services.notifier.queries.common import MOMENT, Document, due
 from services.notifier.queries.ledger import LANE_ORDER, DueNotice, due_notices, notice, notices, unsent
 from services.notifier.queries.neighbours import note_backlog, note_service
 from services.notifier.queries.read_models import prepare, projections
@@ -14,6 +13,7 @@ from services.notifier.queries.register import (
     labels,
     state_of,
 )
+from services.notifier.queries.terms import MOMENT, Document, due
 
 __all__ = [
     "ENDED",

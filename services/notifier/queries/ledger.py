@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.notifier.domain import lane_of
-from services.notifier.queries.common import Document, due
+from services.notifier.queries.terms import Document, due
 from services.notifier.regulation import Lane, NoticeStatus, Policy
 from shared.contracts.base import Event, Recorded
 from shared.contracts.notifier import (

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from services.notifier.queries.common import Document
+from services.notifier.queries.terms import Document
 from shared.mongo import Database, answered
 
 

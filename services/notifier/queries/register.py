@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.notifier.queries.common import MOMENT, Document, due
+from services.notifier.queries.terms import MOMENT, Document, due
 from services.notifier.regulation import DeadlineStatus
 from shared.calendar import CALENDAR
 from shared.contracts.base import Event, Recorded

@@ -1,0 +1,29 @@
+"""What the pages of the register share."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from services.notifier import queries, views
+from services.notifier.queries import DeadlineFilter
+from shared.web.edge import Edge
+from shared.web.look import staff_nav
+
+
+def side_bar(edge: Edge[Any], overdue: int) -> dict[str, Any]:
+    """The places of the side bar, with what is overdue painted as wrong."""
+    return {"nav": staff_nav(views.urls_of(edge.look), {"deadlines": overdue}, hot=("deadlines",))}
+
+
+async def overdue_count(edge: Edge[Any], now: datetime) -> int:
+    return await queries.count_deadlines(edge.database, DeadlineFilter(state="breached"), now)
+
+
+def around(chosen: Mapping[str, str], cursor: str, further: str | None) -> dict[str, Any]:
+    """Addresses of the first page and of the next."""
+    kept = {name: value for name, value in chosen.items() if value or name == "state"}
+    return {
+        "first": "?" + urlencode(kept) if cursor else None,
+        "more": "?" + urlencode(kept | {"cursor": further}) if further else None,
+    }
