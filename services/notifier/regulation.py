@@ -40,6 +40,9 @@ class NoticeStatus(StrEnum):
     SENT = "sent"
     FAILED = "failed"  # refused for good
     UNCERTAIN = "uncertain"  # a courtesy whose fate nobody knows; it is not sent again
+    BOUNCED = "bounced"  # accepted, and returned afterwards
+    REACHED = "reached"  # told another way, as a person has recorded
+    WITHHELD = "withheld"  # not sent this way: its address is suppressed, or it is no longer so
 
 
 _D, _N, _SAME_DAY = DeadlineStatus, NoticeStatus, "dieu-11#hoi-dap-1"
@@ -68,9 +71,26 @@ NOTICES: Final = Workflow(
     Step(_N.SENDING, "fail", Role.SYSTEM, _N.FAILED, _SAME_DAY),
     Step(_N.SENDING, "retry", Role.SYSTEM, _N.RETRYING, _SAME_DAY),
     Step(_N.SENDING, "lose", Role.SYSTEM, _N.UNCERTAIN, _SAME_DAY),
+    *(Step(status, "withhold", Role.SYSTEM, _N.WITHHELD, _SAME_DAY)
+      for status in (_N.REQUESTED, _N.SENDING, _N.RETRYING)),
     # The server's word is a fact even when it comes after we stopped waiting for it.
     *(Step(status, "accept", Role.SYSTEM, _N.SENT, _SAME_DAY)
       for status in (_N.SENDING, _N.RETRYING, _N.FAILED, _N.UNCERTAIN)),
+    # Accepted is not delivered: what comes back has reached nobody, whoever took it in.
+    *(Step(status, "bounce", Role.SYSTEM, _N.BOUNCED, _SAME_DAY)
+      for status in (_N.SENT, _N.RETRYING, _N.FAILED, _N.UNCERTAIN)),
+    # "Phải thông báo": whom a mail does not reach is written to again, or told another way.
+    *(Step(status, "ask_again", Role.OPERATOR, _N.RETRYING, _SAME_DAY)
+      for status in (_N.FAILED, _N.UNCERTAIN, _N.BOUNCED)),
+    *(Step(status, "reach", Role.OPERATOR, _N.REACHED, _SAME_DAY)
+      for status in (_N.RETRYING, _N.FAILED, _N.UNCERTAIN, _N.BOUNCED, _N.WITHHELD)),
+    what_vi="thư báo",
+    acts_vi={"ask_again": "yêu cầu gửi lại thư", "reach": "ghi nhận đã báo bằng cách khác"},
+    states_vi={
+        _N.REQUESTED: "chờ gửi", _N.SENDING: "đang gửi", _N.RETRYING: "chờ gửi lại", _N.SENT: "đã gửi",
+        _N.FAILED: "không gửi được", _N.UNCERTAIN: "không rõ", _N.BOUNCED: "bị trả lại",
+        _N.REACHED: "đã báo bằng cách khác", _N.WITHHELD: "không gửi",
+    },
 )  # fmt: skip
 
 

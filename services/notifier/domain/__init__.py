@@ -18,6 +18,7 @@ from services.notifier.domain.notices import (
     lane_of,
     notice_id,
     request_notice,
+    withhold,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "notice_id",
     "open_deadline",
     "request_notice",
+    "withhold",
 ]

@@ -16,10 +16,14 @@ from services.notifier.regulation import (
 from shared.contracts.base import Aggregate, Decision, Event, only
 from shared.contracts.notifier import (
     Delivery,
+    NoticeBounced,
     NoticeFailed,
+    NoticeReachedOtherwise,
     NoticeRequested,
+    NoticeRetryAsked,
     NoticeSending,
     NoticeSent,
+    NoticeWithheld,
 )
 from shared.workflow import SYSTEM, Actor
 
@@ -50,17 +54,25 @@ class Notice(Aggregate):
         return cls(asked.notice_id, asked.kind, asked.subject, asked.recipient, asked.statutory,
                    asked.message_id, asked.about)  # fmt: skip
 
-    def apply(self, event: Event) -> "Notice":
+    def apply(self, event: Event) -> "Notice":  # noqa: PLR0911 (an arm for each event)
         match event:
             case NoticeSending():
                 return replace(self, status=NoticeStatus.SENDING, attempt=event.attempt)
             case NoticeSent():
                 return replace(self, status=NoticeStatus.SENT)
+            case NoticeWithheld():
+                return replace(self, status=NoticeStatus.WITHHELD)
             case NoticeFailed():
                 lost = event.outcome is Delivery.UNCERTAIN
                 given_up = NoticeStatus.UNCERTAIN if lost else NoticeStatus.FAILED
                 return replace(self, status=NoticeStatus.RETRYING if event.retry_at else given_up,
                                uncertain=self.uncertain + lost)  # fmt: skip
+            case NoticeBounced():
+                return replace(self, status=NoticeStatus.BOUNCED)
+            case NoticeRetryAsked():
+                return replace(self, status=NoticeStatus.RETRYING)
+            case NoticeReachedOtherwise():
+                return replace(self, status=NoticeStatus.REACHED)
             case _:
                 return self
 
@@ -118,6 +130,17 @@ def fail(
     return notice.then(NoticeFailed(
         notice_id=notice.id, kind=notice.kind, subject=notice.subject, attempt=attempt, outcome=outcome,
         reason=reason, retry_at=at + policy.retry_after(attempt) if again else None,
+    ))  # fmt: skip
+
+
+def withhold(notice: Notice, *, reason: str, by: Actor = SYSTEM) -> Decision[Notice]:
+    """Không gửi thư này qua kênh này. Of a notice that the law demands, a person is then told another way."""
+    if notice.status is NoticeStatus.WITHHELD:
+        return notice.then()
+    NOTICES.after(notice.status, "withhold", by)
+    return notice.then(NoticeWithheld(
+        notice_id=notice.id, kind=notice.kind, subject=notice.subject, recipient=notice.recipient,
+        reason=reason,
     ))  # fmt: skip
 
 

@@ -12,10 +12,12 @@ from services.notifier.handlers.sending import (
     record_failure,
 )
 from services.notifier.handlers.telling import (
+    WithholdNotice,
     acknowledge_question,
     notify_progress,
     notify_refusal,
     send_answer,
+    withhold_notice,
 )
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "E",
     "Failed",
     "Register",
+    "WithholdNotice",
     "acknowledge_question",
     "claim_notice",
     "fire_deadline",
@@ -36,4 +39,5 @@ __all__ = [
     "record_acceptance",
     "record_failure",
     "send_answer",
+    "withhold_notice",
 ]

@@ -1,5 +1,8 @@
 """One function for each event that a person must be told of."""
 
+from dataclasses import dataclass
+from uuid import UUID
+
 from services.notifier import domain
 from services.notifier.domain import Notice
 from services.notifier.handlers.clocks import E, Register, keep_clocks
@@ -44,3 +47,16 @@ async def _request(
         about=about,
     )  # fmt: skip
     await once(desk.append(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class WithholdNotice:
+    notice_id: UUID
+    reason: str
+
+
+async def withhold_notice(cmd: WithholdNotice, desk: Register) -> Notice:
+    """Not to be sent this way: the address is suppressed, or what it would say is no longer so."""
+    notice = await desk.load(Notice, cmd.notice_id)
+    withheld = domain.withhold(notice, reason=cmd.reason)
+    return await desk.append(withheld, key=f"{notice.id}#withheld:{notice.attempt}")

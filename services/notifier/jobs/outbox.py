@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import structlog
 
-from services.notifier import handlers, letters, queries
-from services.notifier.gateways import Letters, LetterUnavailable, NotSent, Smtp
-from services.notifier.handlers import Accepted, ClaimNotice, Failed
+from services.notifier import handlers, queries
+from services.notifier.gateways import Letters, Mail, NotSent
+from services.notifier.handlers import Accepted, ClaimNotice, Failed, WithholdNotice
 from services.notifier.jobs.firing import LOST_RACE
+from services.notifier.jobs.letters import Withheld, letter_for
 from services.notifier.queries import DueNotice
 from services.notifier.regulation import Lane, NoticeStatus, Policy
-from shared.contracts.notifier import Delivery
 from shared.desk import Desk, utc_now
 from shared.errors import PortalError
 from shared.journal import AlreadyDone
@@ -25,13 +25,21 @@ log = structlog.get_logger(__name__)
 FAREWELL: Final = 3.0  # seconds that mails on their way have when the service stops
 
 
+class Carrier(Protocol):
+    """What a message leaves by: mail, or another channel behind the same seam."""
+
+    async def send(self, mail: Mail) -> str:
+        """The other side's words on accepting it. Raises NotSent."""
+        ...
+
+
 @dataclass
 class Outbox:
     """Sends the notices of its lanes, a few at a time; a slow one holds up no other while a place is free."""
 
     edge: Edge[Policy]
     owner: Letters
-    smtp: Smtp
+    smtp: Carrier
     lanes: Sequence[Lane]
     places: int
     _on_their_way: dict[UUID, asyncio.Task[None]] = field(default_factory=dict)
@@ -85,6 +93,9 @@ class Outbox:
         assert notice.status is NoticeStatus.SENDING  # noqa: S101
         try:
             reply = await self._dialogue(due)
+        except Withheld as withheld:
+            log.info("notice.withheld", notice=str(due.id), attempt=notice.attempt)
+            await self._record(due, handlers.withhold_notice, WithholdNotice(due.id, withheld.reason))
         except NotSent as failure:
             log.info(
                 "notice.not_sent", notice=str(due.id), attempt=notice.attempt, outcome=failure.outcome.value
@@ -99,18 +110,9 @@ class Outbox:
             )
 
     async def _dialogue(self, due: DueNotice) -> str:
-        """Fetch, compose, send. Raises NotSent."""
-        try:
-            question = UUID(due.subject.partition("-")[2])
-            letter = await self.owner.letter(question, due.kind, due.round)
-        except LetterUnavailable as error:
-            outcome = Delivery.DEFINITE if error.gone else Delivery.TEMPORARY
-            raise NotSent(outcome, str(error)) from error
-        try:
-            mail = letters.mail_for(self.edge.look, due.kind, letter, message_id=due.message_id, at=utc_now())
-        except Exception as error:  # a letter that our templates cannot take: seen by a person, tried again
-            raise NotSent(Delivery.TEMPORARY, f"không soạn được thư ({type(error).__name__})") from error
-        return await self.smtp.send(mail)
+        """Fetch, compose, send. Raises NotSent, Withheld."""
+        message = await letter_for(self.edge, self.owner, due, at=utc_now())
+        return await self.smtp.send(message)
 
     async def _record(
         self, due: DueNotice, record: Callable[[Any, Desk[Policy]], Awaitable[object]], outcome: Any

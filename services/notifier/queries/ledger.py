@@ -16,6 +16,7 @@ from shared.contracts.notifier import (
     NoticeRequested,
     NoticeSending,
     NoticeSent,
+    NoticeWithheld,
 )
 from shared.desk import Vault
 from shared.errors import NotFound
@@ -56,13 +57,18 @@ async def _failed(r: Recorded[NoticeFailed], _: Vault) -> Fields:
     }
 
 
+async def _withheld(r: Recorded[NoticeWithheld], _: Vault) -> Fields:
+    return {"status": NoticeStatus.WITHHELD.value, "reason": r.event.reason, "next_at": None}
+
+
 def columns(policy: Policy) -> Mapping[type[Event], Column]:
     async def sending(r: Recorded[NoticeSending], _: Vault) -> Fields:
         # Looked at again when its sender should long have said how it ended.
         return {"status": NoticeStatus.SENDING.value, "attempts": r.event.attempt, "tried_at": r.at,
                 "next_at": r.at + policy.claim_timeout}  # fmt: skip
 
-    return {NoticeRequested: _requested, NoticeSending: sending, NoticeSent: _sent, NoticeFailed: _failed}
+    return {NoticeRequested: _requested, NoticeSending: sending, NoticeSent: _sent, NoticeFailed: _failed,
+            NoticeWithheld: _withheld}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from shared.mongo import Database
 
 NOTICE_STATES_VI: Final = {
     "requested": "Chờ gửi", "sending": "Đang gửi", "retrying": "Chờ gửi lại", "sent": "Đã gửi",
-    "failed": "Không gửi được", "uncertain": "Không rõ",
+    "failed": "Không gửi được", "uncertain": "Không rõ", "bounced": "Bị trả lại",
+    "reached": "Đã báo bằng cách khác", "withheld": "Không gửi",
 }  # fmt: skip
 
 
