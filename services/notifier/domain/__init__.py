@@ -9,6 +9,7 @@ from services.notifier.domain.deadlines import (
     fire,
     open_deadline,
 )
+from services.notifier.domain.moving import Touched, recount, touched
 from services.notifier.domain.notices import (
     Notice,
     accept,
@@ -26,6 +27,7 @@ __all__ = [
     "Deadline",
     "Ending",
     "Notice",
+    "Touched",
     "accept",
     "claim",
     "deadline_id",
@@ -36,6 +38,8 @@ __all__ = [
     "lane_of",
     "notice_id",
     "open_deadline",
+    "recount",
     "request_notice",
+    "touched",
     "withhold",
 ]

@@ -1,0 +1,108 @@
+"""A change of the calendar over running terms: which of them it touches, and how each is counted anew.
+
+Bộ luật Dân sự 2015, Điều 148 khoản 5: «Khi ngày cuối cùng của thời hạn là ngày nghỉ cuối tuần hoặc ngày nghỉ
+lễ thì thời hạn kết thúc tại thời điểm kết thúc ngày làm việc tiếp theo ngày nghỉ đó.» So a term of working
+days is counted again from its start; a stated date stays, unless its day is a day off now."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from shared.calendar import VIETNAM, Due, WorkingCalendar
+from shared.contracts.base import Clock
+
+MOMENT: Final = timedelta(microseconds=1)
+ONE_DAY: Final = timedelta(days=1)
+# With these the calendar's own sentence begins; what stands before it are the words of the duty's owner.
+SENTENCE_VI: Final = "Hạn: "
+SENTENCE_EN: Final = "Due by "
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What one calendar changes for terms that another counted: the days whose nature differs, and the years
+    that are provisional in one of them only. ``everything``: nobody knows what the other one said."""
+
+    days: tuple[date, ...] = ()
+    years: tuple[int, ...] = ()
+    everything: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.days or self.years or self.everything)
+
+    def term(self, first: date, last: date) -> bool:
+        """Whether a term that starts on ``first`` and ends with ``last`` is to be counted again. The day of
+        the event is day zero: whether it was a day off changes nothing."""
+        return (
+            self.everything
+            or any(first < day <= last for day in self.days)
+            or any(first.year <= year <= last.year for year in self.years)
+        )
+
+    def earliest(self) -> date | None:
+        """No term that ends before this day is touched; None: there is no such day."""
+        if self.everything:
+            return None
+        return min([*self.days, *(date(year, 1, 1) for year in self.years)], default=date.max)
+
+
+def touched(before: WorkingCalendar | None, after: WorkingCalendar) -> Touched:
+    """What ``after`` changes for a term counted in ``before``."""
+    if before is None:
+        return Touched(everything=True)
+    if before.version == after.version:
+        return Touched()
+    shared_years = [year for year in after.years if year in before.years]
+    rows = [row for c in (before, after) for year in c.data.years for row in year.days]
+    differing = {
+        row.date
+        for row in rows
+        if row.date.year in shared_years and before.is_working_day(row.date) != after.is_working_day(row.date)
+    }
+    settled = [y for y in shared_years if before.is_provisional(y) != after.is_provisional(y)]
+    return Touched(tuple(sorted(differing)), tuple(settled))
+
+
+def last_day(due_at: datetime) -> date:
+    """The Vietnamese day with which a term ends; ``due_at`` is the first instant after it."""
+    return (due_at - MOMENT).astimezone(VIETNAM).date()
+
+
+def end_of(day: date) -> datetime:
+    """24:00 in Vietnam, the first instant that is too late."""
+    return datetime.combine(day + ONE_DAY, time.min, VIETNAM)
+
+
+def recount(clock: Clock, calendar: WorkingCalendar, *, stated: datetime | None = None) -> Clock:
+    """The same clock in another calendar. Terms of working days run anew from their start; the same day stays
+    the same day. A stated date (``working_days`` None) stays; where its day is a day off in this calendar it
+    ends with the next working day. ``stated`` is the due time that was first stated, where the clock has been
+    moved since. When to warn follows from the new term and is not decided here.
+
+    Raises CalendarYearMissing where the term leaves the calendar's years."""
+    if clock.calendar_version == calendar.version:
+        return clock
+    first = calendar.day_of(clock.started_at)
+    if clock.working_days is None:
+        named = last_day(stated or clock.due_at)
+        last = calendar.working_day_from(named)
+        due_at = (stated or clock.due_at) if last == named else end_of(last)
+        days = max(0, calendar.working_days_between(first, last))
+        provisional = any(calendar.is_provisional(year) for year in range(first.year, last.year + 1))
+        due = Due(clock.started_at, days, last, due_at, calendar.version, provisional)
+    else:
+        days = clock.working_days
+        due = calendar.due(clock.started_at, days) if days else calendar.same_day(clock.started_at)
+    told = calendar.explain(due)
+    return clock.model_copy(update={
+        "due_at": due.due_at.astimezone(clock.due_at.tzinfo), "calendar_version": calendar.version,
+        "provisional": due.provisional,
+        "explanation_vi": _led(clock.explanation_vi, SENTENCE_VI) + told.sentence_vi,
+        "explanation_en": _led(clock.explanation_en, SENTENCE_EN) + told.sentence_en,
+    })  # fmt: skip
+
+
+def _led(explanation: str, begins: str) -> str:
+    """What the duty's owner said ahead of the calendar's own sentence."""
+    owner, found, _ = explanation.partition(begins)
+    return owner if found else ""
