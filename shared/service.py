@@ -19,7 +19,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from shared import logging
-from shared.calendar import CALENDAR
+from shared.calendars import Calendars
 from shared.chain import Anchorer
 from shared.contracts.base import Aggregate
 from shared.directory import Directory
@@ -91,8 +91,9 @@ class Service(Generic[P]):
         shown = {"environment": s.environment, "urls": s.urls, "service": self.name, **self.look_globals}
         look = Look([self.folder / "templates"], shown, static_folders=self._own_static)
         kinds: list[type[Aggregate]] = [*self.kinds, DeadLetter]
+        self.calendars = Calendars(self.database)
         self.edge: Edge[P] = Edge(
-            MongoJournal(self.database), MongoVault(self.database), CALENDAR, self.policy,
+            MongoJournal(self.database), MongoVault(self.database), self.calendars, self.policy,
             {kind.KIND: kind for kind in kinds}, self.name, self.directory, self.database, look,
         )  # fmt: skip
         self.inbox = Inbox(self.name, self.consumers, self.edge.desk_for, self.dead_letters)
@@ -167,6 +168,7 @@ class Service(Generic[P]):
         await self._prepare()
         keep = self._keep
         keep("heartbeat", self.heartbeat.run)
+        keep("calendars", self.calendars.run)
         if Role.WORKER in self.settings.roles:
             projector = Projector(self.database, self.projections, self.name, self.edge.vault, self.wake)
             keep("projector", Follower(self.database, "projector", self.replica, projector.project).run)
@@ -194,6 +196,7 @@ class Service(Generic[P]):
                 if self.settings.directory_file:
                     content = await asyncio.to_thread(self.settings.directory_file.read_text, "utf-8")
                     await self.directory.load(yaml.safe_load(content))
+                await self.calendars.refresh()
             except Exception as error:
                 log.warning("service.waiting_for_database", error=repr(error))
                 await asyncio.sleep(1)

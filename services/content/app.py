@@ -8,6 +8,7 @@ from services.content.domain.placement import Placement
 from services.content.domain.submission import Submission
 from services.content.regulation import Policy
 from services.content.settings import ContentSettings
+from shared.calendars import ADOPTED, AdoptedCalendar
 from shared.contracts import content
 from shared.service import Service
 
@@ -18,12 +19,12 @@ def build(settings: ContentSettings) -> Service[Policy]:
         title="Tin, bài: cung cấp, biên tập, duyệt, đăng",
         settings=settings,
         policy=settings.policy(),
-        kinds=[Submission, Placement],
+        kinds=[Submission, Placement, AdoptedCalendar],
         routers=[api.staff, api.public, pages.router, pages_compose.router, pages_desk.router],
         folder=Path(__file__).parent,
         published=[content.SUBMISSION, content.PLACEMENT],
         consumers=TABLE,
-        projections=queries.PROJECTIONS,
+        projections=(*queries.PROJECTIONS, ADOPTED),
         prepare=queries.prepare,
     )
 

@@ -3,7 +3,11 @@
 from typing import Final
 
 from services.content import handlers
-from shared.contracts import sync
+from shared.calendars import adopt
+from shared.contracts import notifier, sync
 from shared.messaging.inbox import Table
 
-TABLE: Final[Table] = {sync.TOPIC: {sync.DeliverySucceeded: handlers.on_delivery_succeeded}}
+TABLE: Final[Table] = {
+    sync.TOPIC: {sync.DeliverySucceeded: handlers.on_delivery_succeeded},
+    notifier.CALENDAR: {notifier.CalendarApplied: adopt},
+}

@@ -104,8 +104,9 @@ async def dossier(edge: Edge[Any], desk: Desk[Any], submission: Submission) -> D
         submission=s, version=commits[-1].version, body=body, limit=LIMITS[s.content_class],
         acts=decisions.acts(s, desk.by), own=desk.by.subject in s.hands,
         source_fault=await _source_fault(edge, body), placements=await placements(edge, s.id),
-        history=history, clock=_clock(desk, s), lag=_lag(s), difference=await _difference(desk, refs, body),
-        stage_since=stage_since, author_name=await edge.directory.person_name(s.author),
+        history=history, clock=_clock(edge, desk, s), lag=_lag(s),
+        difference=await _difference(desk, refs, body), stage_since=stage_since,
+        author_name=await edge.directory.person_name(s.author),
         unit_name=await edge.directory.unit_name(s.unit),
     )  # fmt: skip
 
@@ -132,10 +133,10 @@ async def _difference(desk: Desk[Any], refs: list[str], body: Body) -> dict[str,
     return lines | {"html": texts.difference(before.html, body.html)}
 
 
-def _clock(desk: Desk[Any], s: Submission) -> SupplyClock | None:
+def _clock(edge: Edge[Any], desk: Desk[Any], s: Submission) -> SupplyClock | None:
     if s.clock is None:
         return None
-    days, at = day_row(s.clock, desk.calendar), s.supplied_at
+    days, at = day_row(s.clock, edge.calendars.of(s.clock.calendar_version)), s.supplied_at
     if at is None:
         late = desk.now >= s.clock.due_at
         state, word = ("bad", "Quá hạn, chưa hoàn thiện") if late else ("warn", "Đang tính")

@@ -9,6 +9,7 @@ from services.qa.domain.codes import Codes
 from services.qa.queries.read_models import prepare, projections
 from services.qa.regulation import Policy
 from services.qa.settings import QaSettings
+from shared.calendars import ADOPTED, AdoptedCalendar
 from shared.contracts import qa
 from shared.service import Service
 
@@ -19,9 +20,9 @@ def build(settings: QaSettings) -> Service[Policy]:
     codes = Codes(settings.secret_key.get_secret_value())
     return Service(
         name="qa", title="Hỏi – đáp với người dân", settings=settings, policy=settings.policy(),
-        kinds=[Question], folder=FOLDER, published=[qa.TOPIC], consumers=TABLE,
+        kinds=[Question, AdoptedCalendar], folder=FOLDER, published=[qa.TOPIC], consumers=TABLE,
         routers=[api.router, pages_ask.router, pages_track.router, pages_desk.router],
-        projections=projections(codes), prepare=prepare,
+        projections=(*projections(codes), ADOPTED), prepare=prepare,
     )  # fmt: skip
 
 

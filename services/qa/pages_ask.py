@@ -81,7 +81,7 @@ async def received(request: Request) -> Response:
         return see_other("/ask")
     edge = edge_of(request)
     file = await views.file_for(edge, id)
-    told = tracked(file, await views.unit_names(edge.directory), edge.calendar, datetime.now(UTC))
+    told = tracked(file, await views.unit_names(edge.directory), edge.calendars, datetime.now(UTC))
     return await page(
         request, "ask_received.html", nav_current="ask", file=file, told=told,
         receipt=views_asker.receipt(file.question, file.version, edge, codes_of(request)),

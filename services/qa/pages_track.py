@@ -30,7 +30,7 @@ async def track(request: Request) -> Response:
         return await _form(request)
     edge = edge_of(request)
     file = await views.file_for(edge, id)
-    told = tracked(file, await views.unit_names(edge.directory), edge.calendar, datetime.now(UTC))
+    told = tracked(file, await views.unit_names(edge.directory), edge.calendars, datetime.now(UTC))
     alike = await answers.alike(edge.database, file.letter.subject, besides=str(id))
     response = await page(
         request, "track.html", nav_current="track", file=file, told=told, refusal=refusal_view(file),

@@ -196,7 +196,7 @@ async def question_out(edge: Edge[Policy], file: File, by: Actor, now: datetime)
         answered_unit=question.answered_unit, released=question.released, sent_at=question.sent_at,
         published=question.published, withheld_reason=question.withheld_reason,
         clocks=[clock_out(each, now) for each in file.clocks],
-        history=happenings(tracked(file, names, edge.calendar, now)),
+        history=happenings(tracked(file, names, edge.calendars, now)),
         acts=domain.acts(question, by),
     )  # fmt: skip
 

@@ -77,7 +77,7 @@ def receipt(question: Question, version: int, edge: Edge[Policy], codes: Codes) 
 async def tracking_out(edge: Edge[Policy], file: File, now: datetime) -> TrackingOut:
     question = file.question
     names = await unit_names(edge.directory)
-    told = tracked(file, names, edge.calendar, now)
+    told = tracked(file, names, edge.calendars, now)
     holder = told.clock.clock.owner_unit if told.clock else ""
     return TrackingOut(
         number=question.number, status=question.status, status_vi=told.title, sentence=told.sentence,

@@ -9,6 +9,7 @@ from services.sync.consumers import TABLE
 from services.sync.domain import Delivery, Portal
 from services.sync.regulation import Policy
 from services.sync.settings import SyncSettings
+from shared.calendars import ADOPTED, AdoptedCalendar
 from shared.contracts import sync
 from shared.mongo import Database
 from shared.service import Service
@@ -26,12 +27,12 @@ def build(settings: SyncSettings) -> Service[Policy]:
         title="Đồng bộ cổng liên kết",
         settings=settings,
         policy=settings.policy(),
-        kinds=[Delivery, Portal],
+        kinds=[Delivery, Portal, AdoptedCalendar],
         routers=[api.router, pages.router],
         folder=Path(__file__).parent,
         published=[sync.TOPIC],
         consumers=TABLE,
-        projections=queries.PROJECTIONS,
+        projections=(*queries.PROJECTIONS, ADOPTED),
         prepare=prepare,
         jobs=partial(jobs.jobs, partners),
     )

@@ -3,7 +3,8 @@
 from typing import Final
 
 from services.sync import handlers
-from shared.contracts import content
+from shared.calendars import adopt
+from shared.contracts import content, notifier
 from shared.messaging.inbox import Table
 
 TABLE: Final[Table] = {
@@ -11,4 +12,5 @@ TABLE: Final[Table] = {
         content.SubmissionPublished: handlers.on_published,
         content.SubmissionWithdrawn: handlers.on_withdrawn,
     },
+    notifier.CALENDAR: {notifier.CalendarApplied: adopt},
 }

@@ -4,6 +4,7 @@ Friday, each with the document that decided it. A version is a TOML file beside 
 import tomllib
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -65,6 +66,12 @@ class CalendarData(BaseModel):
         if unknown := {row.by for y in self.years for row in y.days} - set(self.documents):
             raise ValueError(f"rows decided by no listed document: {sorted(unknown)}")
         return self
+
+
+@cache
+def packaged() -> frozenset[str]:
+    """The versions that this build packs."""
+    return frozenset(path.stem for path in HERE.glob("*.toml"))
 
 
 def read(version: str | None = None) -> CalendarData:

@@ -38,10 +38,10 @@ def term_of(clock: Clock, calendar: WorkingCalendar) -> Due:
     return Due(clock.started_at, days, last, clock.due_at, clock.calendar_version, clock.provisional)
 
 
-def day_row(clock: Clock, calendar: WorkingCalendar) -> list[dict[str, Any]]:
-    """A page's row of days: day zero, then each day counted or skipped and why. None when another version of
-    the calendar counted the term."""
-    if clock.calendar_version != calendar.version:
+def day_row(clock: Clock, calendar: WorkingCalendar | None) -> list[dict[str, Any]]:
+    """A page's row of days: day zero, then each day counted or skipped and why. Empty unless ``calendar`` is
+    the version that counted the term."""
+    if calendar is None or clock.calendar_version != calendar.version:
         return []
     due = term_of(clock, calendar)
     row: list[dict[str, Any]] = [

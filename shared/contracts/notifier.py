@@ -45,6 +45,7 @@ class DeadlineWarned(Event, topic=DEADLINE, name="notifier.deadline.warned"):
     stage: str = "warned"
     planned_at: AwareDatetime | None = None
     unit: str = ""
+    next_at: AwareDatetime | None = None  # when the stage after this one is planned
 
 
 class DeadlineReminderDropped(Event, topic=DEADLINE, name="notifier.deadline.reminder_dropped"):
@@ -66,6 +67,7 @@ class DeadlineBreached(Event, topic=DEADLINE, name="notifier.deadline.breached")
     duty: str
     due_at: AwareDatetime
     unit: str = ""
+    next_at: AwareDatetime | None = None
 
 
 class Level(StrEnum):
@@ -86,6 +88,7 @@ class DeadlineEscalated(Event, topic=DEADLINE, name="notifier.deadline.escalated
     level: Level
     due_at: AwareDatetime
     planned_at: AwareDatetime
+    next_at: AwareDatetime | None = None
 
 
 class DeadlineMoved(Event, topic=DEADLINE, name="notifier.deadline.moved"):
@@ -149,11 +152,17 @@ class NoticeRequested(Event, topic=NOTICE, name="notifier.notice.requested"):
     kind: str
     subject: str
     source: str
-    recipient: str  # "asker" or "unit:<id>"; the address is fetched at the moment of sending
+    recipient: str  # asker, unit:<id>, head:<id>, centre:<id>, leadership, chat:<name>, sms:<recipient>
     round: int = 1
     statutory: bool
     message_id: str
-    about: str = ""  # ref of the words beside the owner's journal
+    about: str = ""  # ref of the words beside the owner's journal; id of the event that is told of; a day
+    template: str = "v1"  # the words are those of this version, however long the notice waits
+    duty: str = ""
+    unit: str = ""  # who owes the duty
+    deadline_id: UUID | None = None
+    not_before: AwareDatetime | None = None  # a courtesy to staff waits for working hours
+    listed: tuple[UUID, ...] = ()  # the deadlines that a morning mail tells of
 
 
 class NoticeSending(Event, topic=NOTICE, name="notifier.notice.sending"):
@@ -269,7 +278,7 @@ class CalendarApplied(Event, topic=CALENDAR, name="notifier.calendar.applied"):
     base: str  # the version that it replaces
     document: str  # số, ngày của văn bản quyết định
     documents: dict[str, str]
-    years: tuple[CalendarYear, ...]
+    years: tuple[CalendarYear, ...]  # all of them, so that a version explains itself without its base
 
 
 class CalendarMovesFinished(Event, topic=CALENDAR, name="notifier.calendar.moves_finished"):

@@ -3,8 +3,12 @@ in its own journal; none is published."""
 
 from typing import Final
 
-from shared.contracts.base import Event
+from pydantic import AwareDatetime
 
+from shared.contracts.base import Event
+from shared.contracts.notifier import CalendarYear
+
+CALENDAR: Final = "operations.calendar"
 DEAD_LETTER: Final = "operations.dead_letter"
 JOURNAL: Final = "operations.journal"
 
@@ -58,3 +62,14 @@ class JournalAnchored(Event, topic=JOURNAL, name="operations.journal.anchored", 
     number: int
     root: str
     count: int
+
+
+class CalendarAdopted(Event, topic=CALENDAR, name="operations.calendar.adopted", version=1, published=False):
+    """Từ đây dịch vụ tính hạn theo lịch này: what the notifier applied, word by word."""
+
+    calendar: str  # its version
+    base: str
+    document: str  # số, ngày của văn bản quyết định
+    documents: dict[str, str]
+    years: tuple[CalendarYear, ...]
+    applied_at: AwareDatetime

@@ -15,6 +15,7 @@ from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.calendar import WorkingCalendar
+from shared.calendars import Calendars
 from shared.contracts.base import Aggregate, Event, Recorded
 from shared.desk import Desk, Vault, fingerprint
 from shared.directory import SERVICE_ROLE, Directory
@@ -47,13 +48,18 @@ class Edge(Generic[Policy]):
 
     journal: Journal
     vault: Vault
-    calendar: WorkingCalendar
+    calendars: Calendars
     policy: Policy
     kinds: Mapping[str, type[Aggregate]]
     source: str
     directory: Directory
     database: Database
     look: Look
+
+    @property
+    def calendar(self) -> WorkingCalendar:
+        """The one that counts now: ask for it anew each time."""
+        return self.calendars.current
 
     def desk(self, by: Actor = SYSTEM, **facts: Any) -> Desk[Policy]:
         return Desk(

@@ -52,6 +52,7 @@ notifier.notice.retry_asked.v1
 notifier.notice.sending.v1
 notifier.notice.sent.v1
 notifier.notice.withheld.v1
+operations.calendar.adopted.v1
 operations.dead_letter.discarded.v1
 operations.dead_letter.edited.v1
 operations.dead_letter.replay_failed.v1

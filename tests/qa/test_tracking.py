@@ -8,7 +8,7 @@ from services.qa import domain, handlers
 from services.qa.domain import Question
 from services.qa.queries.file import file_of
 from services.qa.queries.tracking import Tracking, tracked
-from shared.calendar import CALENDAR
+from shared.calendars import Calendars
 from shared.contracts.qa import NoticeKind, Referral, RefusalGround
 from shared.testing import local
 from tests.qa.world import HA, TUAN, Office, Rules
@@ -19,7 +19,7 @@ MONDAY = "2026-11-23T10:00"
 
 async def told(office: Office, question: Question, at: str) -> Tracking:
     file = await file_of(office.journal, office.vault, "qa", question.id)
-    return tracked(file, UNITS, CALENDAR, local(at))
+    return tracked(file, UNITS, Calendars(), local(at))
 
 
 async def forwarded(office: Office) -> Question:

@@ -24,7 +24,7 @@ from services.sync.domain import Delivery, Portal, RetryPortal, delivery_id
 from services.sync.gateways import ContentGateway, PortalGateway
 from services.sync.jobs import Pusher
 from services.sync.regulation import Policy
-from shared.calendar import CALENDAR
+from shared.calendars import Calendars
 from shared.contracts.content import SUBMISSION
 from shared.contracts.sync import Action
 from shared.desk import Desk, utc_now
@@ -131,8 +131,8 @@ async def room(database: Any, tmp_path: Path) -> AsyncIterator[Room]:
         source = ContentGateway(content_url)
         stack.push_async_callback(source.close)
         edge: Edge[Policy] = Edge(
-            MongoJournal(database), MemoryVault(), CALENDAR, POLICY, {"delivery": Delivery, "portal": Portal},
-            "sync", None, database, None,  # type: ignore[arg-type]
+            MongoJournal(database), MemoryVault(), Calendars(), POLICY,
+            {"delivery": Delivery, "portal": Portal}, "sync", None, database, None,  # type: ignore[arg-type]
         )  # fmt: skip
         queue = Backlog(database)
         yield Room(database, content, edge, queue, Pusher(edge, queue, source, lanes), clients)

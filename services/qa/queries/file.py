@@ -9,7 +9,7 @@ from uuid import UUID
 from services.qa.domain import Letter, Question
 from services.qa.queries.read_models import ERASED, read
 from services.qa.regulation import CITED, DUTY_VI, Duty
-from shared.calendar import WorkingCalendar
+from shared.calendars import Calendars
 from shared.contracts.base import Clock, Event, Recorded
 from shared.contracts.clocks import day_row
 from shared.contracts.qa import (
@@ -56,9 +56,9 @@ class RunningClock:
             return "met" if self.closed_at < self.clock.due_at else "late"
         return "open" if now < self.clock.due_at else "overdue"
 
-    def days(self, calendar: WorkingCalendar) -> list[dict[str, Any]]:
-        """Each day of the term as a strip: counted, or off and why."""
-        return day_row(self.clock, calendar)
+    def days(self, calendars: Calendars) -> list[dict[str, Any]]:
+        """Each day of the term as a strip: counted, or off and why, by the calendar that counted it."""
+        return day_row(self.clock, calendars.of(self.clock.calendar_version))
 
 
 @dataclass(frozen=True, slots=True)

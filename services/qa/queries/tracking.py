@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from services.qa.queries.file import File, RunningClock
 from services.qa.regulation import CITED, TRIAGE_BASIS, Duty, Status
-from shared.calendar import WorkingCalendar
+from shared.calendars import Calendars
 from shared.contracts.base import Event, Recorded
 from shared.contracts.qa import (
     AnswerPublished,
@@ -71,7 +71,7 @@ class Tracking:
     days: list[dict[str, Any]] = field(default_factory=list)
 
 
-def tracked(file: File, units: Mapping[str, str], calendar: WorkingCalendar, now: datetime) -> Tracking:
+def tracked(file: File, units: Mapping[str, str], calendars: Calendars, now: datetime) -> Tracking:
     """``units`` names them by id."""
     clock = None if file.question.released else file.running()  # what follows is the centre's own affair
     title, sentence, state, icon = _banner(file, units, clock)
@@ -84,11 +84,12 @@ def tracked(file: File, units: Mapping[str, str], calendar: WorkingCalendar, now
         sentence += f" Ngày hẹn trước ({days}) đã không giữ được; chúng tôi xin lỗi bạn."
     left = None
     if clock is not None and not late:
+        calendar = calendars.current
         left = calendar.working_days_between(calendar.day_of(now), calendar.day_of(clock.last_instant))
     return Tracking(
         title, sentence, state, icon, left, _steps(file, clock),
         history(file.events, units, file.letter.email), clock,
-        clock.basis_vi if clock else "", clock.days(calendar) if clock else [],
+        clock.basis_vi if clock else "", clock.days(calendars) if clock else [],
     )  # fmt: skip
 
 
