@@ -1,5 +1,5 @@
 """`make bench`: start the whole system in a folder of its own, measure it, stop it; then the messaging core
-beside its rivals. ``python -m bench core`` measures the core alone.
+and the register of deadlines beside their rivals. ``python -m bench core`` measures one of them alone.
 
 Prints a row for each figure and, as its last line, all of them as JSON. What it is doing goes to stderr."""
 
@@ -14,6 +14,8 @@ from pathlib import Path
 
 from bench import measures
 from bench.core import run as core
+from bench.core.report import Report
+from bench.deadlines import run as deadlines
 from bench.figures import Figures
 from deploy.demo.edges import DayStopped, Edges
 from deploy.local.kafka import REPO
@@ -21,16 +23,20 @@ from deploy.local.ports import free_ports
 from deploy.local.process import Process, Trouble, http_ready
 from deploy.local.system import System
 
-USAGE = """python -m bench        the whole system, then the messaging core beside its rivals
-python -m bench core   the messaging core alone
-FULL=1                 in the environment: the large sizes"""
+USAGE = """python -m bench             the whole system, then the core and the register beside their rivals
+python -m bench core        the messaging core alone
+python -m bench deadlines   the register of deadlines alone
+FULL=1                      in the environment: the large sizes"""
+PARTS = {"core": core, "deadlines": deadlines}
 
 
 def main(wanted: str = "") -> int:
     folder, began = Path(tempfile.mkdtemp(prefix="bench-")), time.monotonic()
     try:
-        figures = Figures() if wanted == "core" else run(System(folder / "system"))
-        report = core.run(folder / "core", say)
+        figures = Figures() if wanted else run(System(folder / "system"))
+        report = Report()
+        for name in [wanted] if wanted else PARTS:
+            report.take(PARTS[name].run(folder / name, say))
     except (Trouble, DayStopped) as error:
         say(f"The measurement broke off: {error}\nThe logs are kept in {folder}.")
         return 1
@@ -85,7 +91,7 @@ def say(text: str) -> None:
 
 def asked(given: list[str]) -> str:
     """What is to be measured; whoever asks for something else is told how to ask."""
-    if given in ([], ["core"]):
+    if given in ([], *([name] for name in PARTS)):
         return "".join(given)
     if given in (["-h"], ["--help"]):
         print(USAGE)

@@ -57,6 +57,10 @@ class Report:
     def add(self, row: Row) -> None:
         self.rows.append(row)
 
+    def take(self, other: "Report") -> None:
+        self.rows += other.rows
+        self.tables += other.tables
+
     def lines(self) -> list[str]:
         head = FORMAT.format("name", "ours", "rival", "limit", "ratio", "goal", "verdict")
         return [*self.tables, head, *map(str, self.rows)]

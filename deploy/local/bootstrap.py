@@ -3,7 +3,7 @@
 python3 -m deploy.local.bootstrap                install, then run the system
 python3 -m deploy.local.bootstrap --only=venv    the Python environment alone (lint, types, docs)
 python3 -m deploy.local.bootstrap --only=parts   also Java, Kafka and mongod (the benchmark)
-python3 -m deploy.local.bootstrap --only=test    also Chromium
+python3 -m deploy.local.bootstrap --only=test    also Chromium and promtool
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from subprocess import CalledProcessError, TimeoutExpired
 if not __package__:  # called by its path
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from deploy.local import kafka, needs
+from deploy.local import kafka, needs, promtool
 from deploy.local.steps import Steps, Stuck, explain, explain_os_error
 
 REPO = kafka.REPO
@@ -77,6 +77,8 @@ def install(only: str | None) -> None:
     if jars:
         kafka_libs(steps)
         kafka_archive(steps)
+    if only == "test":
+        promtool.bring(steps)
     steps.summary()
 
 

@@ -1,0 +1,1 @@
+"""The register of deadlines at work beside a polling scheduler: ``python -m bench deadlines``."""
