@@ -5,11 +5,12 @@ again. Each duty's own limit is computed by the service whose clause it is.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import time, timedelta
 from enum import StrEnum
 from typing import Final
 
+from services.notifier.regulation_stages import Hours
 from shared.workflow import Step, Workflow
 
 
@@ -45,6 +46,15 @@ class NoticeStatus(StrEnum):
     WITHHELD = "withheld"  # not sent this way: its address is suppressed, or it is no longer so
 
 
+class CalendarStatus(StrEnum):
+    """Whether it is the one in force is no status: it follows from which version was applied last."""
+
+    NONE = "none"  # there is no such version yet
+    DRAFTED = "drafted"
+    APPLIED = "applied"
+    DISCARDED = "discarded"
+
+
 _D, _N, _SAME_DAY = DeadlineStatus, NoticeStatus, "dieu-11#hoi-dap-1"
 _TERM, _LAST_MOMENT = "bo-luat-dan-su#dieu-147", "bo-luat-dan-su#dieu-148"
 
@@ -54,7 +64,11 @@ DEADLINES: Final = Workflow(
     Step(_D.AWAITED, "discharge", Role.SYSTEM, _D.AWAITED, _LAST_MOMENT),
     Step(_D.AWAITED, "void", Role.SYSTEM, _D.AWAITED, _LAST_MOMENT),
     Step(_D.OPEN, "warn", Role.SYSTEM, _D.OPEN, _LAST_MOMENT),
+    Step(_D.OPEN, "drop", Role.SYSTEM, _D.OPEN, _LAST_MOMENT),
     Step(_D.OPEN, "breach", Role.SYSTEM, _D.OPEN, _LAST_MOMENT),
+    Step(_D.OPEN, "escalate", Role.SYSTEM, _D.OPEN, _LAST_MOMENT),
+    Step(_D.OPEN, "move", Role.SYSTEM, _D.OPEN, _LAST_MOMENT),
+    Step(_D.OPEN, "rescind", Role.SYSTEM, _D.OPEN, _LAST_MOMENT),
     Step(_D.OPEN, "discharge", Role.SYSTEM, _D.MET, _LAST_MOMENT),
     Step(_D.OPEN, "void", Role.SYSTEM, _D.VOID, _LAST_MOMENT),
     # What happened earlier may be told later; the register then follows what happened.
@@ -93,6 +107,25 @@ NOTICES: Final = Workflow(
     },
 )  # fmt: skip
 
+_C, _WORKING_DAY = CalendarStatus, "bo-luat-dan-su#ngay-lam-viec"
+
+CALENDARS: Final = Workflow(
+    #    đang ở     việc          ai                thành         căn cứ
+    Step(_C.NONE, "draft", Role.CALENDAR_KEEPER, _C.DRAFTED, _WORKING_DAY),
+    Step(_C.DRAFTED, "revise", Role.CALENDAR_KEEPER, _C.DRAFTED, _WORKING_DAY),
+    Step(_C.DRAFTED, "discard", Role.CALENDAR_KEEPER, _C.DISCARDED, _WORKING_DAY),
+    Step(_C.DRAFTED, "apply", Role.CALENDAR_KEEPER, _C.APPLIED, _WORKING_DAY),
+    Step(_C.APPLIED, "finish_moves", Role.SYSTEM, _C.APPLIED, _LAST_MOMENT),
+    what_vi="bản lịch",
+    acts_vi={
+        "draft": "soạn bản thảo lịch", "revise": "sửa bản thảo lịch", "discard": "bỏ bản thảo lịch",
+        "apply": "áp dụng lịch", "finish_moves": "kết thúc việc tính lại các hạn",
+    },
+    states_vi={
+        _C.NONE: "chưa có", _C.DRAFTED: "bản thảo", _C.APPLIED: "đã áp dụng", _C.DISCARDED: "đã bỏ",
+    },
+)  # fmt: skip
+
 
 class Lane(StrEnum):
     """Notices that must leave today never wait behind others."""
@@ -100,15 +133,27 @@ class Lane(StrEnum):
     URGENT = "urgent"
     STATUTORY = "statutory"
     COURTESY = "courtesy"
+    INTERNAL = "internal"  # to our own people: no rule demands it, it is tried until it is no longer so
+    SIGNAL = "signal"  # the same by chat or SMS
 
 
-# What an asker is written to about: whether the text demands it, and how fast.
+# What somebody is written to about: whether the text demands it, and how fast.
 LANES: Final[Mapping[str, Lane]] = {
     "refusal": Lane.URGENT,  # "thông báo ngay trong ngày", dieu-11#hoi-dap-1
     "answer": Lane.STATUTORY,  # "gửi câu trả lời tới các tổ chức, cá nhân", dieu-11#hoi-dap-3
     "progress": Lane.STATUTORY,  # "thông báo quá trình xử lý", dieu-11#hoi-dap-2
     "acknowledgement": Lane.COURTESY,
+    "warning": Lane.INTERNAL,
+    "breach": Lane.INTERNAL,
+    "escalation": Lane.INTERNAL,
+    "rescission": Lane.INTERNAL,
+    "digest": Lane.INTERNAL,
 }
+SIGNALS: Final = ("chat:", "sms:")  # how a recipient begins that is told otherwise than by mail
+
+# «phải thông báo ngay trong ngày»: what is late here is told at any hour, and never waits for a morning mail.
+AT_ONCE: Final = frozenset({"same_day_notice"})
+EVERY_UNIT: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +167,28 @@ class Policy:
     claim_timeout: timedelta = timedelta(seconds=25)  # a sender silent for so long is taken as lost
     courtesy_attempts: int = 10
     message_domain: str = "bhxh.example.vn"  # right of the @ in each Message-ID
+    hours: Hours = field(default_factory=Hours)
+    digest_at: time = time(7, 30)  # of a working day, Vietnamese time
+    digest_ahead: int = 2  # working days that a morning mail looks ahead
+    one_by_one: frozenset[str] = frozenset()  # units that get each breach by itself; EVERY_UNIT: all
+    question_centre: str = "tt-cskh"  # Trung tâm Dịch vụ hỗ trợ, chăm sóc khách hàng
+    content_centre: str = "tt-truyen-thong"  # Trung tâm Truyền thông
+    leadership_unit: str = "van-phong"  # whose head's address is the leadership's
+    chat: bool = False  # an operations chat is set up
+    sms: bool = False  # an SMS gateway is set up
 
     def retry_after(self, attempt: int) -> timedelta:
         """2 s, 4 s, 8 s … up to the longest."""
         doubled: int = 2 ** min(attempt - 1, 30)
         return min(self.first_retry * doubled, self.longest_retry)
+
+    def centre_of(self, duty: str) -> str:
+        """The unit that answers for the duty as a whole."""
+        return self.content_centre if duty in OF_CONTENT else self.question_centre
+
+    def by_itself(self, duty: str, unit: str) -> bool:
+        """Whether a breach gets a mail of its own; otherwise the unit reads of it in its morning mail."""
+        return duty in AT_ONCE or bool(self.one_by_one & {unit, EVERY_UNIT})
 
 
 ON_TIME_TARGET: Final = 95.0  # per cent, over 30 days; a goal of the board, not of the text
@@ -135,6 +197,7 @@ DUTIES: Final[Mapping[str, str]] = {
     "same_day_notice": "Báo người hỏi ngay trong ngày",
     "triage": "Phân loại câu hỏi",
     "unit_reply": "Đơn vị trả lời hoặc thông báo quá trình xử lý",
+    "complex_reply": "Trả lời câu hỏi phức tạp",
     "promised_reply": "Trả lời vào ngày đã hẹn",
     "send_answer": "Gửi câu trả lời tới người hỏi",
     "publish_answer": "Đăng công khai câu trả lời",
@@ -145,9 +208,21 @@ DUTIES: Final[Mapping[str, str]] = {
 # Duties that end when the asker has been told: «thông báo ngay trong ngày», «gửi câu trả lời».
 TELLING: Final = frozenset({"same_day_notice", "send_answer"})
 
+OF_CONTENT: Final = frozenset({"supply", "linking"})
+
 NOTICE_KINDS: Final[Mapping[str, str]] = {
     "acknowledgement": "Xác nhận đã nhận câu hỏi",
     "refusal": "Thông báo ngoài phạm vi hoặc chưa rõ",
     "progress": "Thông báo quá trình xử lý",
     "answer": "Câu trả lời",
+    "warning": "Nhắc trước khi quá hạn",
+    "breach": "Báo quá hạn",
+    "escalation": "Báo cấp trên",
+    "rescission": "Rút lại báo quá hạn",
+    "digest": "Thư đầu ngày",
 }
+# Which duty a letter to an asker is about.
+DUTY_TOLD: Final[Mapping[str, str]] = {
+    "acknowledgement": "triage", "refusal": "same_day_notice", "progress": "unit_reply",
+    "answer": "send_answer",
+}  # fmt: skip

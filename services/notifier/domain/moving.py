@@ -5,7 +5,7 @@ lễ thì thời hạn kết thúc tại thời điểm kết thúc ngày làm v
 days is counted again from its start; a stated date stays, unless its day is a day off now."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from shared.calendar import VIETNAM, Due, WorkingCalendar
@@ -73,11 +73,15 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day + ONE_DAY, time.min, VIETNAM)
 
 
-def recount(clock: Clock, calendar: WorkingCalendar, *, stated: datetime | None = None) -> Clock:
+def recount(
+    clock: Clock, calendar: WorkingCalendar, *, before: WorkingCalendar | None = None,
+    stated: datetime | None = None,
+) -> Clock:  # fmt: skip
     """The same clock in another calendar. Terms of working days run anew from their start; the same day stays
     the same day. A stated date (``working_days`` None) stays; where its day is a day off in this calendar it
     ends with the next working day. ``stated`` is the due time that was first stated, where the clock has been
-    moved since. When to warn follows from the new term and is not decided here.
+    moved since; ``before`` is the calendar that counted the clock: by it the law's own first warning («02 đến
+    05») is known to come after so many working days, and comes after as many of the new ones.
 
     Raises CalendarYearMissing where the term leaves the calendar's years."""
     if clock.calendar_version == calendar.version:
@@ -95,11 +99,26 @@ def recount(clock: Clock, calendar: WorkingCalendar, *, stated: datetime | None 
         due = calendar.due(clock.started_at, days) if days else calendar.same_day(clock.started_at)
     told = calendar.explain(due)
     return clock.model_copy(update={
-        "due_at": due.due_at.astimezone(clock.due_at.tzinfo), "calendar_version": calendar.version,
-        "provisional": due.provisional,
+        "warn_at": _warning(clock, due, calendar, before), "due_at": due.due_at.astimezone(UTC),
+        "calendar_version": calendar.version, "provisional": due.provisional,
         "explanation_vi": _led(clock.explanation_vi, SENTENCE_VI) + told.sentence_vi,
         "explanation_en": _led(clock.explanation_en, SENTENCE_EN) + told.sentence_en,
     })  # fmt: skip
+
+
+def _warning(
+    clock: Clock, due: Due, calendar: WorkingCalendar, before: WorkingCalendar | None
+) -> datetime | None:
+    """At the end of as many working days as before, or as far ahead of a stated date as before."""
+    if clock.warn_at is None or (due.due_at == clock.due_at and clock.working_days is None):
+        return clock.warn_at
+    if clock.working_days is None:
+        return clock.warn_at + (due.due_at - clock.due_at)
+    if before is None or before.version != clock.calendar_version:
+        return min(clock.warn_at, due.due_at)
+    days = before.working_days_between(before.day_of(clock.started_at), last_day(clock.warn_at))
+    ended = calendar.due(clock.started_at, days).due_at if days > 0 else clock.warn_at
+    return min(ended, due.due_at)
 
 
 def _led(explanation: str, begins: str) -> str:
