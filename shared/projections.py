@@ -34,19 +34,23 @@ class ColumnFailed(PortalError):
 
 @dataclass(frozen=True)
 class Projection:
-    """``kind`` is the aggregate's KIND; ``wakes`` names the jobs that have work when it changes."""
+    """``kind`` is the aggregate's KIND; ``wakes`` names the jobs that have work when it changes; ``heads``
+    keeps the hash of the last commit as ``head``, so that a stream can be written to without being read."""
 
     collection: str
     kind: str
     columns: Mapping[type[Event], Column]
     wakes: tuple[str, ...] = ()
+    heads: bool = False
 
     async def _steps(self, commit: Commit, source: str, vault: Vault) -> list[tuple[Recorded[Event], Fields]]:
         steps = []
+        head = {"head": commit.hash} if self.heads else {}
         for recorded in commit.recorded(source):
             column = self.columns.get(type(recorded.event))
             guard = {"version": recorded.version, "sequence": recorded.sequence, "changed_at": recorded.at}
-            steps.append((recorded, (await self._filled(column, recorded, vault) if column else {}) | guard))
+            filled = await self._filled(column, recorded, vault) if column else {}
+            steps.append((recorded, filled | guard | head))
         return steps
 
     async def _filled(self, column: Column, recorded: Recorded[Event], vault: Vault) -> Fields:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services.notifier import domain
 from services.notifier.domain import Deadline, Ending, deadline_id
 from services.notifier.regulation import DEADLINES, DeadlineStatus
+from services.notifier.regulation_stages import schedule
 from shared.calendar import CALENDAR
 from shared.errors import Forbidden, IllegalTransition
 from shared.testing import local
@@ -17,6 +18,7 @@ from shared.workflow import SYSTEM, Actor
 from tests.notifier.world import SUBJECT, same_day_clock, triage_clock
 
 CLOCK = triage_clock()
+PLAN = schedule(CLOCK, CALENDAR)
 DUE = CLOCK.due_at
 Fact = Ending | None  # None: the opening
 
@@ -95,13 +97,13 @@ def test_a_deadline_has_one_identity_for_its_subject_and_clock() -> None:
 
 
 class TestFiring:
-    def stages(self, at: datetime) -> list[str]:
-        deadline, fired = register([None]), []
+    def stages(self, at: datetime, deadline: Deadline | None = None) -> list[str]:
+        deadline, fired = deadline or register([None]), []
         while True:
-            deadline, events = domain.fire(deadline, at=at)
+            (deadline, events), _ = domain.fire(deadline, PLAN, at=at)
             if not events:
                 return fired
-            fired += [event.name.rpartition(".")[2] for event in events]
+            fired += [getattr(e, "stage", "") or getattr(e, "level", "") or "breached" for e in events]
 
     def test_nothing_fires_early(self) -> None:
         assert CLOCK.warn_at is not None
@@ -111,21 +113,26 @@ class TestFiring:
         assert CLOCK.warn_at is not None
         assert self.stages(CLOCK.warn_at) == ["warned"]
 
-    def test_what_is_found_overdue_is_warned_of_and_breached_once_each(self) -> None:
-        assert self.stages(DUE + timedelta(days=30)) == ["warned", "breached"]
+    def test_what_is_found_overdue_drops_its_reminders_on_record_and_skips_nothing_else(self) -> None:
+        assert self.stages(DUE + timedelta(days=30)) == [
+            "warned", "last_morning", "breached", "unit_head", "leadership",
+        ]  # fmt: skip
 
     def test_a_breach_bears_the_true_due_time_however_late_it_fires(self) -> None:
-        deadline, _ = domain.fire(register([None]), at=DUE + timedelta(days=3))
-        _, events = domain.fire(deadline, at=DUE + timedelta(days=3))
-        assert [event.due_at for event in events] == [DUE]  # type: ignore[attr-defined]
+        (_, events), key = domain.fire(register([None]), PLAN, at=DUE + timedelta(days=3))
+        assert key.endswith("#breached")
+        assert [event.name.rpartition(".")[2] for event in events] == [
+            "reminder_dropped", "reminder_dropped", "breached",
+        ]  # fmt: skip
+        assert events[-1].due_at == DUE  # type: ignore[attr-defined]
 
     def test_what_is_done_or_no_longer_owed_fires_nothing(self) -> None:
         late = DUE + timedelta(days=9)
-        assert domain.fire(register([None, done(DUE)]), at=late)[1] == ()
-        assert domain.fire(register([None, Ending(DUE, True, "x")]), at=late)[1] == ()
+        assert self.stages(late, register([None, done(DUE)])) == []
+        assert self.stages(late, register([None, Ending(DUE, True, "x")])) == []
 
     def test_a_breach_that_turns_out_wrong_is_followed_by_the_truth_and_not_deleted(self) -> None:
-        breached = domain.fire(domain.fire(register([None]), at=DUE)[0], at=DUE)[0]
+        (breached, _), _ = domain.fire(register([None]), PLAN, at=DUE)
         met, _ = domain.end_deadline(breached, SUBJECT, CLOCK.name, done(DUE - timedelta(hours=1)))
         assert (met.breached, met.status, met.late) == (True, DeadlineStatus.MET, False)
 

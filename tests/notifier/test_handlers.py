@@ -10,6 +10,8 @@ from services.notifier.consumers import TABLE
 from services.notifier.domain import Deadline, deadline_id, notice_id
 from services.notifier.handlers import Accepted, ClaimNotice, Failed
 from services.notifier.regulation import DeadlineStatus, NoticeStatus
+from services.notifier.regulation_stages import schedule
+from shared.calendar import CALENDAR
 from shared.contracts import content, qa, sync
 from shared.contracts.base import TOPICS, ClockedEvent
 from shared.contracts.notifier import Delivery
@@ -108,8 +110,8 @@ def test_every_event_that_can_carry_a_clock_is_listened_to(topic: str) -> None:
 class TestFiring:
     async def test_each_stage_fires_once_however_many_sweep(self, world: World) -> None:
         await world.hears(handlers.acknowledge_question, told(received(), 1, RECEIVED))
-        late = triage_clock().due_at + timedelta(days=4)
-        assert await handlers.fire_deadline(TRIAGE, world.desk(late)) == 2
+        late = triage_clock().due_at + timedelta(days=5, hours=9)  # a Monday morning
+        assert await handlers.fire_deadline(TRIAGE, world.desk(late)) == 3
         assert await handlers.fire_deadline(TRIAGE, world.desk(late)) == 0
 
     async def test_two_sweeps_at_once_collide_on_the_stage(self, world: World) -> None:
@@ -120,7 +122,9 @@ class TestFiring:
         deadline = await slow.load(Deadline, TRIAGE)
         await handlers.fire_deadline(TRIAGE, world.desk(clock.warn_at))
         with pytest.raises((AlreadyDone, VersionConflict)):
-            await slow.append(domain.fire(deadline, at=slow.now), key=f"{TRIAGE}#warned")
+            decision, key = domain.fire(deadline, schedule(clock, CALENDAR), at=slow.now)
+            assert key == f"{TRIAGE}#warned"
+            await slow.append(decision, key=key)
         assert len(world.events("notifier.deadline.warned")) == 1
 
 

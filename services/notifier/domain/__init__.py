@@ -6,15 +6,16 @@ from services.notifier.domain.deadlines import (
     Ending,
     deadline_id,
     end_deadline,
-    fire,
     open_deadline,
 )
+from services.notifier.domain.firing import Armed, Firing, fire, next_firing, next_look
 from services.notifier.domain.moving import Touched, recount, touched
 from services.notifier.domain.notices import (
     Notice,
     accept,
     claim,
     fail,
+    in_hours,
     is_lost,
     lane_of,
     notice_id,
@@ -24,8 +25,10 @@ from services.notifier.domain.notices import (
 
 __all__ = [
     "NAMESPACE",
+    "Armed",
     "Deadline",
     "Ending",
+    "Firing",
     "Notice",
     "Touched",
     "accept",
@@ -34,8 +37,11 @@ __all__ = [
     "end_deadline",
     "fail",
     "fire",
+    "in_hours",
     "is_lost",
     "lane_of",
+    "next_firing",
+    "next_look",
     "notice_id",
     "open_deadline",
     "recount",

@@ -1,20 +1,23 @@
 """A deadline (thời hạn): judged by when things happened, in whatever order they are told."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID, uuid5
 
-from services.notifier.regulation import (
-    DEADLINES,
-    DeadlineStatus,
-)
+from services.notifier.regulation import DEADLINES, DeadlineStatus
+from services.notifier.regulation_stages import FROM_DUE_ON
 from shared.contracts.base import Aggregate, Clock, Decision, Event, only
 from shared.contracts.notifier import (
     DeadlineBreached,
     DeadlineDischargedEarly,
+    DeadlineEscalated,
     DeadlineMet,
+    DeadlineMoved,
     DeadlineOpened,
+    DeadlineReminderDropped,
+    DeadlineRescinded,
     DeadlineVoided,
     DeadlineWarned,
 )
@@ -39,6 +42,9 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Deadline(Aggregate):
+    """``fired``: each stage that fired or was dropped, with the time for which it was planned; None when what
+    it said has been withdrawn. ``moved``: the calendar version of the last move."""
+
     KIND: ClassVar[str] = "deadline"
 
     id: UUID
@@ -49,8 +55,10 @@ class Deadline(Aggregate):
     status: DeadlineStatus = DeadlineStatus.AWAITED
     ending: Ending | None = None
     late: bool = False
-    warned: bool = False
     breached: bool = False
+    rescinded: bool = False
+    moved: str = ""
+    fired: Mapping[str, datetime | None] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, event: Event) -> "Deadline":
@@ -72,12 +80,29 @@ class Deadline(Aggregate):
             case DeadlineVoided():
                 return replace(self, status=DeadlineStatus.VOID, late=False,
                                ending=Ending(event.voided_at, True, event.cause))  # fmt: skip
+            case DeadlineMoved():
+                return replace(self, clock=event.clock, moved=event.clock.calendar_version)
+            case DeadlineRescinded():
+                return replace(self, breached=False, rescinded=True,
+                               fired={**self.fired, **dict.fromkeys(FROM_DUE_ON)})  # fmt: skip
             case DeadlineWarned():
-                return replace(self, warned=True)
+                return self._fired(event.stage, event.planned_at or event.due_at)
+            case DeadlineReminderDropped():
+                return self._fired(event.stage, event.planned_at)
             case DeadlineBreached():
-                return replace(self, breached=True)
+                return replace(self._fired("breached", event.due_at), breached=True)
+            case DeadlineEscalated():
+                return self._fired(event.level.value, event.planned_at)
             case _:
                 return self
+
+    def _fired(self, stage: str, planned_at: datetime) -> "Deadline":
+        return replace(self, fired={**self.fired, stage: planned_at})
+
+    @property
+    def warned(self) -> bool:
+        """The law's own first warning has gone out, or its time has passed."""
+        return self.fired.get("warned") is not None
 
     def overdue(self, at: datetime) -> bool:
         """Derived, never recorded as a state."""
@@ -134,19 +159,3 @@ def _ended(deadline: Deadline, ending: Ending) -> Event:
         deadline_id=deadline.id, subject=deadline.subject, duty=clock.duty, met_at=ending.at,
         late=ending.at >= clock.due_at, cause=ending.cause,
     )  # fmt: skip
-
-
-def fire(deadline: Deadline, *, at: datetime, by: Actor = SYSTEM) -> Decision[Deadline]:
-    """The next stage whose time has come: the warning (sắp đến hạn), then the breach (quá hạn). Each once,
-    bearing the true due time however late it fires; nothing when neither is due."""
-    clock = deadline.clock
-    if clock is None or deadline.status is not DeadlineStatus.OPEN:
-        return deadline.then()
-    facts = {"deadline_id": deadline.id, "subject": deadline.subject, "duty": clock.duty}
-    if clock.warn_at is not None and not deadline.warned and at >= clock.warn_at:
-        DEADLINES.after(deadline.status, "warn", by)
-        return deadline.then(DeadlineWarned(**facts, due_at=clock.due_at))
-    if not deadline.breached and at >= clock.due_at:
-        DEADLINES.after(deadline.status, "breach", by)
-        return deadline.then(DeadlineBreached(**facts, due_at=clock.due_at))
-    return deadline.then()

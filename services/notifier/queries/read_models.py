@@ -3,13 +3,20 @@
 from services.notifier.domain import Deadline, Notice
 from services.notifier.queries import ledger, register
 from services.notifier.regulation import Policy
+from shared.calendar import CALENDAR
 from shared.mongo import Database, answered
 from shared.projections import Projection
 
 
 def projections(policy: Policy) -> tuple[Projection, ...]:
     return (
-        Projection("deadlines", Deadline.KIND, register.COLUMNS, wakes=("fire_due",)),
+        Projection(
+            "deadlines",
+            Deadline.KIND,
+            register.columns(policy.hours, lambda: CALENDAR),
+            wakes=("fire_due",),
+            heads=True,
+        ),
         Projection("notices", Notice.KIND, ledger.columns(policy), wakes=("send_urgent", "send_notices")),
     )
 

@@ -1,21 +1,27 @@
 """The register of deadlines. A sweep examines what is due, however much is open: what has nothing to wait
 for has no ``next_at`` and is not in the index."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
+from zlib import crc32
 
 from services.notifier.queries.terms import MOMENT, Document, due
 from services.notifier.regulation import DeadlineStatus
-from shared.calendar import CALENDAR
-from shared.contracts.base import Event, Recorded
+from services.notifier.regulation_stages import FROM_DUE_ON, Hours, schedule
+from shared.calendar import CALENDAR, WorkingCalendar
+from shared.contracts.base import Clock, Event, Recorded
 from shared.contracts.notifier import (
     DeadlineBreached,
     DeadlineDischargedEarly,
+    DeadlineEscalated,
     DeadlineMet,
+    DeadlineMoved,
     DeadlineOpened,
+    DeadlineReminderDropped,
+    DeadlineRescinded,
     DeadlineVoided,
     DeadlineWarned,
 )
@@ -25,21 +31,22 @@ from shared.mongo import Database, answered
 from shared.projections import Column, Fields
 
 ENDED: Final = frozenset({"met", "late", "void"})
+SHARES: Final = 12  # of the work of firing: two, three, four or six replicas divide it evenly
 
 
-async def _opened(r: Recorded[DeadlineOpened], _: Vault) -> Fields:
-    clock = r.event.clock
-    first = min(clock.warn_at, clock.due_at) if clock.warn_at else clock.due_at
+def share_of(id: str) -> int:
+    """Which share of the register a deadline belongs to: replicas take the shares in turn."""
+    return crc32(id.encode()) % SHARES
+
+
+def _term(clock: Clock) -> Fields:
+    """How a clock counts, and what it comes to."""
     return {
-        "subject": r.event.subject, "source": r.event.source, "label": r.event.label,
-        "name": clock.name, "duty": clock.duty, "basis": clock.basis, "unit": clock.owner_unit,
         "started_at": clock.started_at, "start_reason": clock.start_reason,
         "working_days": clock.working_days, "warn_at": clock.warn_at, "due_at": clock.due_at,
         "due_day": CALENDAR.day_of(clock.due_at - MOMENT).isoformat(),
         "calendar_version": clock.calendar_version, "provisional": clock.provisional,
         "explanation_vi": clock.explanation_vi, "explanation_en": clock.explanation_en,
-        "status": DeadlineStatus.OPEN.value, "opened_at": r.at, "next_at": first, "late": False,
-        "warned_at": None, "breached_at": None, "ended_at": None,
     }  # fmt: skip
 
 
@@ -48,11 +55,42 @@ async def _early(r: Recorded[DeadlineDischargedEarly], _: Vault) -> Fields:
 
 
 async def _warned(r: Recorded[DeadlineWarned], _: Vault) -> Fields:
-    return {"warned_at": r.at, "next_at": r.event.due_at}
+    event = r.event
+    return {
+        "warned_at": r.at, f"fired.{event.stage}": event.planned_at or event.due_at,
+        f"told.{event.stage}": r.at, "next_at": event.next_at or event.due_at,
+    }  # fmt: skip
+
+
+async def _dropped(r: Recorded[DeadlineReminderDropped], _: Vault) -> Fields:
+    return {f"fired.{r.event.stage}": r.event.planned_at, f"dropped.{r.event.stage}": r.at}
 
 
 async def _breached(r: Recorded[DeadlineBreached], _: Vault) -> Fields:
-    return {"breached_at": r.at, "next_at": None}
+    return {"breached_at": r.at, "breached": True, "fired.breached": r.event.due_at, "told.breached": r.at,
+            "next_at": r.event.next_at}  # fmt: skip
+
+
+async def _escalated(r: Recorded[DeadlineEscalated], _: Vault) -> Fields:
+    stage = r.event.level.value
+    return {"escalated": stage, f"fired.{stage}": r.event.planned_at, f"told.{stage}": r.at,
+            "next_at": r.event.next_at}  # fmt: skip
+
+
+async def _moved(r: Recorded[DeadlineMoved], _: Vault) -> Fields:
+    """Looked at by the next sweep, which knows what has fired and when the next stage is."""
+    event = r.event
+    return _term(event.clock) | {
+        "moved": event.clock.calendar_version, "moved_at": r.at, "moved_from": event.from_due_at,
+        "moved_from_calendar": event.from_calendar, "moved_by": event.document, "next_at": r.at,
+    }  # fmt: skip
+
+
+async def _rescinded(r: Recorded[DeadlineRescinded], _: Vault) -> Fields:
+    return {
+        "breached": False, "rescinded_at": r.at, "rescinded_by": r.event.document, "escalated": "",
+        "next_at": r.at, **{f"fired.{stage}": None for stage in FROM_DUE_ON},
+    }  # fmt: skip
 
 
 async def _met(r: Recorded[DeadlineMet], _: Vault) -> Fields:
@@ -65,10 +103,27 @@ async def _voided(r: Recorded[DeadlineVoided], _: Vault) -> Fields:
             "cause": r.event.cause, "next_at": None}  # fmt: skip
 
 
-COLUMNS: Final[Mapping[type[Event], Column]] = {
-    DeadlineOpened: _opened, DeadlineDischargedEarly: _early, DeadlineWarned: _warned,
-    DeadlineBreached: _breached, DeadlineMet: _met, DeadlineVoided: _voided,
-}  # fmt: skip
+def columns(hours: Hours, calendar: Callable[[], WorkingCalendar]) -> Mapping[type[Event], Column]:
+    """``calendar`` is the newest one: by its days the stages are planned."""
+
+    async def opened(r: Recorded[DeadlineOpened], _: Vault) -> Fields:
+        event, clock = r.event, r.event.clock
+        plan = schedule(clock, calendar(), hours)
+        return _term(clock) | {
+            "subject": event.subject, "source": event.source, "label": event.label,
+            "name": clock.name, "duty": clock.duty, "basis": clock.basis, "unit": clock.owner_unit,
+            "status": DeadlineStatus.OPEN.value, "opened_at": r.at, "born_overdue": r.at >= clock.due_at,
+            "correlation": r.correlation, "share": share_of(r.subject_id),
+            "next_at": plan[0].at if plan else clock.due_at, "late": False,
+            "fired": {}, "told": {}, "dropped": {}, "moved": "", "breached": False, "escalated": "",
+            "warned_at": None, "breached_at": None, "rescinded_at": None, "ended_at": None,
+        }  # fmt: skip
+
+    return {
+        DeadlineOpened: opened, DeadlineDischargedEarly: _early, DeadlineWarned: _warned,
+        DeadlineReminderDropped: _dropped, DeadlineBreached: _breached, DeadlineEscalated: _escalated,
+        DeadlineMoved: _moved, DeadlineRescinded: _rescinded, DeadlineMet: _met, DeadlineVoided: _voided,
+    }  # fmt: skip
 
 
 @answered
