@@ -58,6 +58,7 @@ class Deadline(Aggregate):
     breached: bool = False
     rescinded: bool = False
     moved: str = ""
+    stated: datetime | None = None  # the due time that its owner asked for, before any move
     fired: Mapping[str, datetime | None] = field(default_factory=dict)
 
     @classmethod
@@ -71,7 +72,7 @@ class Deadline(Aggregate):
         match event:
             case DeadlineOpened():
                 return replace(self, source=event.source, label=event.label, clock=event.clock,
-                               status=DeadlineStatus.OPEN)  # fmt: skip
+                               status=DeadlineStatus.OPEN, stated=event.clock.due_at)  # fmt: skip
             case DeadlineDischargedEarly():
                 return replace(self, ending=Ending(event.happened_at, event.void, event.cause))
             case DeadlineMet():

@@ -89,6 +89,7 @@ async def _moved(r: Recorded[DeadlineMoved], _: Vault) -> Fields:
 async def _rescinded(r: Recorded[DeadlineRescinded], _: Vault) -> Fields:
     return {
         "breached": False, "rescinded_at": r.at, "rescinded_by": r.event.document, "escalated": "",
+        "rescinded_in": r.event.calendar_version,
         "next_at": r.at, **{f"fired.{stage}": None for stage in FROM_DUE_ON},
     }  # fmt: skip
 
@@ -113,6 +114,7 @@ def columns(hours: Hours, calendar: Callable[[], WorkingCalendar]) -> Mapping[ty
             "subject": event.subject, "source": event.source, "label": event.label,
             "name": clock.name, "duty": clock.duty, "basis": clock.basis, "unit": clock.owner_unit,
             "status": DeadlineStatus.OPEN.value, "opened_at": r.at, "born_overdue": r.at >= clock.due_at,
+            "stated_due_at": clock.due_at,
             "correlation": r.correlation, "share": share_of(r.subject_id),
             "next_at": plan[0].at if plan else clock.due_at, "late": False,
             "fired": {}, "told": {}, "dropped": {}, "moved": "", "breached": False, "escalated": "",
