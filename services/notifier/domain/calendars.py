@@ -7,6 +7,7 @@ from datetime import date
 from typing import ClassVar, Final
 
 from services.notifier.domain.calendar_rows import Rows, changes, data_of, wrong, years_of
+from services.notifier.domain.moving import order_of
 from services.notifier.regulation import CALENDARS, CalendarStatus
 from shared.calendar import CalendarData, WorkingCalendar
 from shared.contracts.base import Aggregate, Decision, Event, only
@@ -74,12 +75,6 @@ class Calendar(Aggregate):
 
     def data(self) -> CalendarData:
         return data_of(self.id, self.documents, self.years)
-
-
-def order_of(version: str) -> tuple[str, int]:
-    """Versions follow one another by date, then by number."""
-    day, _, number = version.partition(".")
-    return day, int(number or 0)
 
 
 def free_version(in_force: str, today: date, taken: Callable[[str], bool]) -> str:

@@ -18,6 +18,12 @@ SENTENCE_VI: Final = "Hạn: "
 SENTENCE_EN: Final = "Due by "
 
 
+def order_of(version: str) -> tuple[str, int]:
+    """Versions of the calendar follow one another by date, then by number."""
+    day, _, number = version.partition(".")
+    return day, int(number) if number.isdecimal() else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Touched:
     """What one calendar changes for terms that another counted: the days whose nature differs, and the years
@@ -47,10 +53,10 @@ class Touched:
 
 
 def touched(before: WorkingCalendar | None, after: WorkingCalendar) -> Touched:
-    """What ``after`` changes for a term counted in ``before``."""
+    """What ``after`` changes for a term counted in ``before``; nothing when that is as new."""
     if before is None:
         return Touched(everything=True)
-    if before.version == after.version:
+    if order_of(before.version) >= order_of(after.version):
         return Touched()
     shared_years = [year for year in after.years if year in before.years]
     rows = [row for c in (before, after) for year in c.data.years for row in year.days]
@@ -84,8 +90,8 @@ def recount(
     05») is known to come after so many working days, and comes after as many of the new ones.
 
     Raises CalendarYearMissing where the term leaves the calendar's years."""
-    if clock.calendar_version == calendar.version:
-        return clock
+    if order_of(clock.calendar_version) >= order_of(calendar.version):
+        return clock  # whoever counted it has heard of a calendar that has not come here yet
     first = calendar.day_of(clock.started_at)
     if clock.working_days is None:
         named = last_day(stated or clock.due_at)
