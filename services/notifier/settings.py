@@ -1,17 +1,26 @@
 """The notifier's own settings: the mail server, and the choices of regulation.Policy."""
 
+import re
 from datetime import timedelta
 from email.utils import parseaddr
+from pathlib import Path
+from typing import Final
 
 from pydantic import Field, SecretStr, field_validator
 
 from services.notifier.regulation import Policy
 from shared.settings import ServiceSettings
 
+RELAY: Final = re.compile(r"[A-Za-z0-9._-]+(?::[1-9][0-9]{0,4})?")
+
 
 class NotifierSettings(ServiceSettings):
-    smtp_host: str = Field("127.0.0.1", description="Mail server (SMTP relay).")
-    smtp_port: int = Field(25, ge=1, le=65535, description="Its port.")
+    smtp_host: str = Field(
+        "127.0.0.1",
+        description="Mail servers (SMTP relays), comma-separated, each with its port if it has another:"
+        " `mx1.example.vn,mx2.example.vn:587`. The next one is asked when one takes no sender.",
+    )
+    smtp_port: int = Field(25, ge=1, le=65535, description="Their port.")
     smtp_starttls: bool = Field(
         False, description="Require STARTTLS; the server's certificate is then checked."
     )
@@ -26,12 +35,25 @@ class NotifierSettings(ServiceSettings):
         4,
         ge=1,
         le=50,
-        description="Connections to the mail server; notices that are due the same day have as many again.",
+        description="Connections to each mail server; notices that are due the same day have as many again.",
     )
     mail_from: str = Field(
         "Cổng Thông tin điện tử BHXH Việt Nam <hoidap@bhxh.example.vn>",
         description="Sender of every mail; its domain ends each Message-ID.",
     )
+    bounce_mailbox: str = Field(
+        "bounce",
+        pattern=r"^[a-z0-9][a-z0-9.-]{0,15}(@[a-z0-9-]+(\.[a-z0-9-]+)+)?$",
+        description="Mailbox that takes what comes back, at the sender's domain if it names none. Each mail"
+        " is sent from `<mailbox>+<token>@…`; the mail server must hand those to `/v1/mail/returned`.",
+    )
+    dkim_key_file: Path | None = Field(
+        None, description="PEM file of the RSA key (2048 bits or more) that signs each mail; none: unsigned."
+    )
+    dkim_selector: str = Field(
+        "thu-bao", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description="Name of that key in DNS."
+    )
+    dkim_domain: str = Field("", description="Domain that signs (`d=`); empty: that of PORTAL_MAIL_FROM.")
     first_retry_seconds: float = Field(
         2.0, gt=0, description="Wait before a mail is tried again; doubled each time."
     )
@@ -53,6 +75,23 @@ class NotifierSettings(ServiceSettings):
             raise ValueError("must be one address, with or without a name")
         return value
 
+    @field_validator("smtp_host")
+    @classmethod
+    def _relays(cls, value: str) -> str:
+        if not all(RELAY.fullmatch(each.strip()) for each in value.split(",")):
+            raise ValueError("must be host names, comma-separated, each with :port or without")
+        return value
+
+    @property
+    def smtp_relays(self) -> list[tuple[str, int]]:
+        """Host and port of each mail server, the preferred one first."""
+        named = [each.strip().partition(":") for each in self.smtp_host.split(",")]
+        return [(host, int(port or self.smtp_port)) for host, _, port in named]
+
+    @property
+    def mail_domain(self) -> str:
+        return self.sender[1].rpartition("@")[2]
+
     @property
     def sender(self) -> tuple[str, str]:
         """Name and address."""
@@ -64,5 +103,5 @@ class NotifierSettings(ServiceSettings):
             longest_retry=timedelta(seconds=self.longest_retry_seconds),
             claim_timeout=timedelta(seconds=self.claim_timeout_seconds),
             courtesy_attempts=self.courtesy_attempts,
-            message_domain=self.sender[1].rpartition("@")[2],
+            message_domain=self.mail_domain,
         )

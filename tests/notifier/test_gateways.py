@@ -79,9 +79,9 @@ async def test_a_server_that_is_not_there_is_tried_again(sink: Sink, unused_tcp_
 async def test_a_kept_connection_that_has_died_is_replaced_before_anything_is_at_stake(sink: Sink) -> None:
     smtp = Smtp(sink.settings())
     await smtp.send(mail())
-    client, _ = smtp._idle[0]
-    assert client.transport is not None
-    client.transport.abort()
+    (line,) = smtp.relays[0].idle
+    assert line.client.transport is not None
+    line.client.transport.abort()
     await smtp.send(mail())
     assert len(sink.mailbox.newest_first()) == 2
 

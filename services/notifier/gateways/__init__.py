@@ -1,18 +1,13 @@
 """What leaves the building."""
 
-from services.notifier.gateways.mail import (
-    BEFORE_BODY,
-    IDLE,
-    ONE_ADDRESS,
-    START_INPUT,
-    Mail,
-    NotSent,
-    Smtp,
-    composed,
-)
+from services.notifier.gateways.mail import BEFORE_BODY, START_INPUT, Smtp
+from services.notifier.gateways.mail_composing import ONE_ADDRESS, Mail, NotSent, composed
+from services.notifier.gateways.mail_relays import AVOIDED, IDLE, Relay
+from services.notifier.gateways.mail_signing import Signer
 from services.notifier.gateways.owners import Letters, LetterUnavailable, Services
 
 __all__ = [
+    "AVOIDED",
     "BEFORE_BODY",
     "IDLE",
     "ONE_ADDRESS",
@@ -21,7 +16,9 @@ __all__ = [
     "Letters",
     "Mail",
     "NotSent",
+    "Relay",
     "Services",
+    "Signer",
     "Smtp",
     "composed",
 ]

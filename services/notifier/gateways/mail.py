@@ -1,71 +1,24 @@
-"""Mails go out in a full SMTP dialogue whose every way to end is told apart."""
+"""Mails go out in a full SMTP dialogue whose every way to end is told apart: what goes wrong before the body
+begins is harmless and tried again, a reply is definite, silence after the body began is uncertain."""
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime
 from typing import Final
 
 from aiosmtplib import SMTP
-from aiosmtplib.errors import SMTPException, SMTPResponseException
-from pydantic import TypeAdapter, ValidationError
+from aiosmtplib.errors import SMTPResponseException
 
+from services.notifier.gateways.mail_composing import Mail, NotSent, composed
+from services.notifier.gateways.mail_relays import NONSENSE, TROUBLE, Line, Relay
+from services.notifier.gateways.mail_signing import Signer
+from services.notifier.said import without_addresses
 from services.notifier.settings import NotifierSettings
 from shared.contracts.notifier import Delivery
-from shared.web.forms import Email
 
-ONE_ADDRESS: Final[TypeAdapter[str]] = TypeAdapter(Email)
 BEFORE_BODY: Final = 4.0  # seconds for the server's greeting and sender, and again for recipient and DATA
-IDLE: Final = 20.0  # seconds after which a server may have hung up on an unused connection
-START_INPUT, COMPLETED, PERMANENT = 354, 250, 500
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """One message to exactly one address."""
-
-    to: str
-    subject: str
-    text: str
-    html: str
-    message_id: str
-    at: datetime
-
-
-class NotSent(Exception):
-    """How an attempt ended that no server has accepted."""
-
-    def __init__(self, outcome: Delivery, reason: str) -> None:
-        super().__init__(reason)
-        self.outcome, self.reason = outcome, reason
-
-
-def composed(mail: Mail, sender: tuple[str, str]) -> bytes:
-    """The message as it goes over the wire: 7 bit, so that every server takes it. Raises NotSent for an
-    address that is not exactly one."""
-    try:
-        to = ONE_ADDRESS.validate_python(mail.to)
-    except ValidationError:
-        raise NotSent(Delivery.DEFINITE, "địa chỉ người nhận không hợp lệ") from None
-    message = EmailMessage(policy=SMTP_POLICY.clone(cte_type="7bit"))
-    name, _, host = sender[1].rpartition("@")
-    message["From"] = Address(sender[0], name, host)
-    message["To"] = Address(addr_spec=to)
-    message["Subject"] = " ".join(mail.subject.split())
-    message["Date"] = format_datetime(mail.at)
-    message["Message-ID"] = mail.message_id
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.text)
-    message.add_alternative(mail.html, subtype="html")
-    message["Content-Language"] = "vi"  # here, because a Content-… header set before goes to the first part
-    return message.as_bytes()
+START_INPUT, TEMPORARY, PERMANENT = 354, 400, 500
+ACCEPTED: Final = range(200, 300)
 
 
 def _trouble(error: BaseException) -> str:
@@ -74,97 +27,98 @@ def _trouble(error: BaseException) -> str:
 
 @dataclass
 class Smtp:
-    """A few connections, kept open while there is mail. What goes wrong before the body begins is harmless
-    and tried again; a reply is definite; silence after the body began is uncertain."""
+    """Our mail servers, in the order in which they are asked. Another one is asked as long as none has
+    accepted the sender; from the recipient on, a mail stays with its server."""
 
     settings: NotifierSettings
-    _idle: list[tuple[SMTP, float]] = field(default_factory=list)
+    relays: list[Relay] = field(init=False)
+    signer: Signer | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        s = self.settings
+        self.relays = [Relay(host, port, s.smtp_connections, s) for host, port in s.smtp_relays]
+        self.signer = (
+            Signer.of_file(s.dkim_selector, s.dkim_domain or s.mail_domain, s.dkim_key_file)
+            if s.dkim_key_file
+            else None
+        )
 
     async def send(self, mail: Mail) -> str:
         """The server's words on accepting it. Raises NotSent."""
-        sender = self.settings.sender
-        content = composed(mail, sender)
-        async with self._connection() as client:
-            try:
-                async with asyncio.timeout(BEFORE_BODY):
-                    await self._ready(client)
-                    await client.mail(sender[1])
-            except (SMTPException, OSError, TimeoutError) as error:
-                # Whatever the server has against us is no reason to give up on the asker.
-                words = (
-                    f"{error.code} {error.message}"
-                    if isinstance(error, SMTPResponseException)
-                    else _trouble(error)
-                )
-                raise NotSent(Delivery.TEMPORARY, words) from error
-            try:
-                async with asyncio.timeout(BEFORE_BODY):
-                    await client.rcpt(mail.to)
-                    begun = await client.execute_command(b"DATA")
-            except SMTPResponseException as error:
-                raise NotSent(*_refusal(error.code, error.message)) from error
-            except (SMTPException, OSError, TimeoutError) as error:
-                raise NotSent(Delivery.TEMPORARY, _trouble(error)) from error
-            if begun.code != START_INPUT:
-                raise NotSent(*_refusal(begun.code, begun.message))
-            return await self._body(client, content)
+        content = composed(mail, self.settings.sender, self.signer)
+        relay, line = await self._line_from(mail.returns_to or self.settings.sender[1])
+        keep = False
+        try:
+            reply = await self._told(line, mail.to, content)
+            keep = True
+        except NotSent as failure:
+            keep = failure.outcome is not Delivery.UNCERTAIN
+            raise
+        finally:
+            await relay.release(line, keep=keep)
+        return reply
 
-    async def _body(self, client: SMTP, content: bytes) -> str:
+    async def _line_from(self, sender: str) -> tuple[Relay, Line]:
+        """Each server in turn, those in trouble last; none may take all of the time."""
+        until, words = time.monotonic() + BEFORE_BODY, ""
+        waiting = sorted(self.relays, key=lambda relay: relay.avoided)
+        while waiting:
+            relay, left = waiting.pop(0), until - time.monotonic()
+            try:
+                async with asyncio.timeout(left / 2 if waiting else left):
+                    return relay, await relay.line_from(sender)
+            except TROUBLE as error:
+                # Whatever the server has against us is no reason to give up on the asker.
+                words = _words(error) if isinstance(error, SMTPResponseException) else _trouble(error)
+        raise NotSent(Delivery.TEMPORARY, words)
+
+    async def _told(self, line: Line, to: str, content: bytes) -> str:
+        try:
+            async with asyncio.timeout(BEFORE_BODY):
+                await line.client.rcpt(to)
+                begun = await line.client.execute_command(b"DATA")
+        except SMTPResponseException as error:
+            raise _refusal(error.code, error.message, to) from error
+        except TROUBLE as error:
+            line.client.close()
+            raise NotSent(Delivery.TEMPORARY, _trouble(error)) from error
+        if begun.code != START_INPUT:
+            raise _refusal(begun.code, begun.message, to)
+        return await self._body(line, to, content)
+
+    async def _body(self, line: Line, to: str, content: bytes) -> str:
+        client: SMTP = line.client
         assert client.protocol is not None  # noqa: S101 (it has just answered)
-        dotted = b"\r\n".join(
-            b"." + line if line.startswith(b".") else line for line in content.split(b"\r\n")
-        )
+        dotted = b"\r\n".join(b"." + row if row.startswith(b".") else row for row in content.split(b"\r\n"))
         try:
             client.protocol.write(dotted.removesuffix(b"\r\n") + b"\r\n.\r\n")
             reply = await client.protocol.read_response(timeout=self.settings.smtp_timeout)
-        except (SMTPException, OSError, TimeoutError) as error:
+        except TROUBLE as error:
             words = f"đã gửi nội dung nhưng {_trouble(error)}: không rõ thư đã được nhận hay chưa"
             raise NotSent(Delivery.UNCERTAIN, words) from error
-        if reply.code != COMPLETED:
-            raise NotSent(*_refusal(reply.code, reply.message))
-        return f"{reply.code} {reply.message}"[:300]
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[SMTP]:
-        client = self._take()
-        try:
-            yield client
-        except BaseException:
-            client.close()
-            raise
-        self._idle.append((client, time.monotonic()))
-
-    def _take(self) -> SMTP:
-        while self._idle:
-            client, since = self._idle.pop()
-            if client.is_connected and time.monotonic() - since < IDLE:
-                return client
-            client.close()
-        s = self.settings
-        return SMTP(
-            hostname=s.smtp_host, port=s.smtp_port, timeout=s.smtp_timeout, start_tls=s.smtp_starttls,
-            username=s.smtp_username or None, password=s.smtp_password.get_secret_value() or None,
-            local_hostname=s.sender[1].rpartition("@")[2],
-        )  # fmt: skip
-
-    async def _ready(self, client: SMTP) -> None:
-        """A kept connection may have died unseen: then a new one, before anything is at stake."""
-        if client.is_connected:
-            try:
-                await client.rset()
-            except (SMTPException, OSError, TimeoutError):
-                client.close()
-            else:
-                return
-        await client.connect()
+        line.clean = True  # whichever way it answered, this mail is over
+        if reply.code in ACCEPTED:
+            return without_addresses(f"{reply.code} {reply.message}", to)
+        if reply.code < TEMPORARY:
+            raise NotSent(Delivery.UNCERTAIN, _words(SMTPResponseException(NONSENSE, "")))
+        raise _refusal(reply.code, reply.message, to)
 
     async def close(self) -> None:
-        while self._idle:
-            client, _ = self._idle.pop()
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(client.quit(), 1)
+        for relay in self.relays:
+            await relay.close()
 
 
-def _refusal(code: int, words: str) -> tuple[Delivery, str]:
+def _words(error: SMTPResponseException) -> str:
+    return (
+        "máy chủ thư trả lời không theo giao thức SMTP"
+        if error.code == NONSENSE
+        else without_addresses(f"{error.code} {error.message}")
+    )
+
+
+def _refusal(code: int, words: str, to: str) -> NotSent:
     """5xx is for good, everything else for now."""
-    return Delivery.DEFINITE if code >= PERMANENT else Delivery.TEMPORARY, f"{code} {words}"[:300]
+    if code == NONSENSE:
+        return NotSent(Delivery.TEMPORARY, "máy chủ thư trả lời không theo giao thức SMTP")
+    outcome = Delivery.DEFINITE if code >= PERMANENT else Delivery.TEMPORARY
+    return NotSent(outcome, without_addresses(f"{code} {words}", to))

@@ -1,0 +1,22 @@
+"""What a mail server said, fit to be kept and published: one line of text, and nobody's address in it."""
+
+import re
+from typing import Final
+
+LONGEST: Final = 300  # characters
+HIDDEN: Final = "‹địa chỉ›"
+SHORTEST_NAME: Final = 3  # a shorter left part is a word like any other
+# user@host, also as servers write it inside another address: user=host (SRS, VERP), user=40host, user+40host.
+_ADDRESS: Final = re.compile(r"[^\s@<>\"',;:()\[\]]+(?:@|=40|\+40|%40)[^\s@<>\"',;:()\[\]]+", re.IGNORECASE)
+_UNKEPT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+def without_addresses(words: str, *known: str) -> str:
+    """``known``: addresses that are hidden in every form, their left part alone too («user nva unknown»)."""
+    said = _ADDRESS.sub(HIDDEN, _UNKEPT.sub(" ", words))
+    for address in known:
+        name, _, host = address.partition("@")
+        if len(name) >= SHORTEST_NAME:
+            either = rf"{re.escape(name)}(?:[@=%+]\S*{re.escape(host)})?" if host else re.escape(name)
+            said = re.sub(rf"(?<![\w.]){either}(?![\w.]*\w)", HIDDEN, said, flags=re.IGNORECASE)
+    return " ".join(said.split())[:LONGEST]
