@@ -27,12 +27,12 @@ LATER: Final = timedelta(days=20)  # what is not due lies up to so far ahead, ev
 
 
 def template(due_at: datetime) -> Clock:
-    """Triage of a question, received so long ago that its term is over at ``due_at`` (which no calendar would
-    give to the second: all of them fall due at one instant, that is the point)."""
-    began = due_at - timedelta(days=9)
+    """A delivery to a partner portal whose term is over at ``due_at`` (which no calendar would give to the
+    second: all of them fall due at one instant, that is the point). Of the duties it is the one whose only
+    stage for hours around is the breach."""
     clock = clock_for(
-        CALENDAR.due(began, 5), CALENDAR, duty="triage", basis="dieu-11#hoi-dap-1", owner_unit=UNITS[0],
-        reason="ngày tiếp nhận câu hỏi",
+        CALENDAR.due(due_at - timedelta(days=9), 5), CALENDAR, duty="linking", basis="dieu-12#khoan-2",
+        owner_unit=UNITS[0], reason="bài được đăng",
     )  # fmt: skip
     return clock.model_copy(update={"due_at": due_at, "working_days": None})
 
@@ -44,17 +44,17 @@ def commits(
     clock, opened = template(due_at), datetime.now(UTC) - timedelta(minutes=1)
     ahead = max(1, len(numbers) - len(due))
     for number in numbers:
-        subject = f"question-{uuid5(NAMESPACE_OID, f'{salt}{number}')}"
+        subject = f"delivery-{uuid5(NAMESPACE_OID, f'{salt}{number}')}"
         late = due_at if number in due else due_at + timedelta(days=1) + LATER * (number / (2 * ahead))
         facts = {"due_at": late, "owner_unit": units[number % len(units)]}
         event = DeadlineOpened(
-            deadline_id=deadline_id(subject, clock.name), subject=subject, source="qa",
-            clock=clock.model_copy(update=facts), label=f"HD-2026-11-{number:07}",
+            deadline_id=deadline_id(subject, clock.name), subject=subject, source="sync",
+            clock=clock.model_copy(update=facts), label="bhxh-ha-noi",
         )  # fmt: skip
         yield Commit(
-            key=f"qa:{subject}:1:0>deadline-{event.deadline_id}", stream=f"deadline-{event.deadline_id}",
+            key=f"sync:{subject}:1:0>deadline-{event.deadline_id}", stream=f"deadline-{event.deadline_id}",
             version=0, events=(Stored.of(event),), at=opened, by="system", correlation=f"{number:032x}",
-            causation=f"qa:{subject}:1:0",
+            causation=f"sync:{subject}:1:0",
         ).sealed(Head())  # fmt: skip
 
 
