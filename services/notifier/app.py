@@ -40,6 +40,7 @@ def build(settings: NotifierSettings) -> Service[Policy]:
             Job("send_urgent", 1.0, urgent.run),
             Job("send_notices", 1.0, others.run),
             Job("poll_services", 2.0, lambda: jobs.poll_services(database, services)),
+            Job("measure", 10.0, lambda: jobs.measure(database)),
         )
 
     return Service(

@@ -2,6 +2,16 @@
 
 from services.notifier.jobs.firing import LOST_RACE, SWEEP, fire_due
 from services.notifier.jobs.outbox import FAREWELL, Outbox, log
-from services.notifier.jobs.polling import WATCHED, poll_services
+from services.notifier.jobs.polling import WATCHED, measure, poll_services
 
-__all__ = ["FAREWELL", "LOST_RACE", "SWEEP", "WATCHED", "Outbox", "fire_due", "log", "poll_services"]
+__all__ = [
+    "FAREWELL",
+    "LOST_RACE",
+    "SWEEP",
+    "WATCHED",
+    "Outbox",
+    "fire_due",
+    "log",
+    "measure",
+    "poll_services",
+]

@@ -1,10 +1,10 @@
-"""The state of our other services."""
+"""The state of our other services, and our own for Prometheus."""
 
 import asyncio
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from services.notifier import queries
+from services.notifier import board_vitals, queries
 from services.notifier.gateways import Services
 from shared.mongo import Database
 
@@ -14,6 +14,12 @@ WATCHED: Final = ("content", "qa", "sync", "notifier")
 async def poll_services(database: Database, services: Services) -> int:
     """What each service says of itself, and sync of the portals, for the operations board."""
     await asyncio.gather(*(_poll(database, services, name) for name in WATCHED))
+    return 0
+
+
+async def measure(database: Database) -> int:
+    """Our own figures, as the board of operations shows them too."""
+    board_vitals.show(await board_vitals.vitals(database, datetime.now(UTC)))
     return 0
 
 
