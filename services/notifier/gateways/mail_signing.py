@@ -56,4 +56,5 @@ class Signer:
         dkim.hash_headers(digest, RELAXED, canonical, SIGNED, (b"DKIM-Signature", unsigned), {})
         signed = b64encode(self.key.sign(digest.digest(), _PADDING, _SHA256))
         # Only white space is added by folding, and the canonical form has none of it.
-        return b"DKIM-Signature:" + dkim.fold(unsigned + signed, namelen=15) + b"\r\n"
+        folded: bytes = dkim.fold(unsigned + signed, namelen=15)
+        return b"DKIM-Signature:" + folded + b"\r\n"
