@@ -8,6 +8,7 @@ from services.notifier import jobs, queries
 from services.notifier.api import calendar, deadlines, notices
 from services.notifier.consumers import TABLE
 from services.notifier.domain import Deadline, Notice
+from services.notifier.domain.calendars import Calendar
 from services.notifier.gateways import Services, Smtp
 from services.notifier.pages import calendar as calendar_pages
 from services.notifier.pages import deadlines as deadline_pages
@@ -37,6 +38,7 @@ def build(settings: NotifierSettings) -> Service[Policy]:
         )
         return (
             Job("fire_due", 1.0, lambda: jobs.fire_due(edge)),
+            Job("move_deadlines", 2.0, jobs.Mover(edge, service.replica).run),
             Job("send_urgent", 1.0, urgent.run),
             Job("send_notices", 1.0, others.run),
             Job("poll_services", 2.0, lambda: jobs.poll_services(database, services)),
@@ -45,7 +47,7 @@ def build(settings: NotifierSettings) -> Service[Policy]:
 
     return Service(
         name="notifier", title="BHXH: hạn và thư báo (notifier)", settings=settings, policy=policy,
-        kinds=(Deadline, Notice), routers=ROUTERS, folder=Path(__file__).parent,
+        kinds=(Deadline, Notice, Calendar), routers=ROUTERS, folder=Path(__file__).parent,
         published=(contract.DEADLINE, contract.NOTICE, contract.CALENDAR), consumers=TABLE,
         projections=queries.projections(policy), prepare=queries.prepare, jobs=all_jobs,
     )  # fmt: skip

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.notifier.domain import Deadline, calendars, deadline_moves
-from services.notifier.domain.calendars import Calendar, CalendarOvertaken, CalendarVersionTaken, Rows
+from services.notifier.domain.calendar_rows import Rows
+from services.notifier.domain.calendars import Calendar, CalendarOvertaken, CalendarVersionTaken
 from services.notifier.domain.deadline_moves import Known, move_key
 from services.notifier.handlers.clocks import Register
 from shared.calendar import WorkingCalendar

@@ -1,7 +1,8 @@
 """The read models and their indexes."""
 
 from services.notifier.domain import Deadline, Notice
-from services.notifier.queries import ledger, register
+from services.notifier.domain.calendars import Calendar
+from services.notifier.queries import calendars, ledger, register
 from services.notifier.regulation import Policy
 from shared.calendar import CALENDAR
 from shared.mongo import Database, answered
@@ -18,6 +19,8 @@ def projections(policy: Policy) -> tuple[Projection, ...]:
             heads=True,
         ),
         Projection("notices", Notice.KIND, ledger.columns(policy), wakes=("send_urgent", "send_notices")),
+        # Last: when a calendar shows as applied, so does every deadline that was opened before it.
+        Projection("calendars", Calendar.KIND, calendars.COLUMNS, wakes=("move_deadlines",)),
     )
 
 
@@ -25,7 +28,9 @@ def projections(policy: Policy) -> tuple[Projection, ...]:
 async def prepare(database: Database) -> None:
     waiting = {"next_at": {"$type": "date"}}
     deadlines, notices = database.deadlines, database.notices
-    await deadlines.create_index([("next_at", 1)], name="next", partialFilterExpression=waiting)
+    await deadlines.create_index([("share", 1), ("next_at", 1)], name="waiting", partialFilterExpression=waiting)
+    by_unit = [("unit", 1), ("share", 1), ("next_at", 1)]
+    await deadlines.create_index(by_unit, name="unit_waiting", partialFilterExpression=waiting)
     await deadlines.create_index([("subject", 1), ("due_at", 1)], name="subject_due")
     await deadlines.create_index([("status", 1), ("due_at", 1), ("_id", 1)], name="status_due")
     await deadlines.create_index([("unit", 1), ("status", 1), ("due_at", 1), ("_id", 1)], name="unit_due")
@@ -34,4 +39,5 @@ async def prepare(database: Database) -> None:
     await notices.create_index([("subject", 1), ("requested_at", 1)], name="subject_requested")
     await notices.create_index([("status", 1), ("requested_at", -1), ("_id", 1)], name="status_requested")
     await notices.create_index([("requested_at", -1), ("_id", 1)], name="requested")
+    await calendars.prepare(database)
     await database.backlog.create_index("at", expireAfterSeconds=24 * 3600, name="a_day")

@@ -1,0 +1,150 @@
+"""Open deadlines follow the newest calendar: found by what its changes touch, moved once each whoever is at
+it, and taken up where a dead replica left off, because what has been moved is found no more."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from services.notifier.domain.deadline_moves import Foresight
+from services.notifier.domain.moving import order_of
+from services.notifier.handlers.calendars import FinishMoves, MoveDeadline, finish_moves, move_deadline
+from services.notifier.jobs.firing import LOST_RACE
+from services.notifier.queries import Document
+from services.notifier.queries import calendars as queries
+from services.notifier.regulation import Policy
+from shared.calendar import CalendarYearMissing, WorkingCalendar
+from shared.desk import once, utc_now
+from shared.errors import NotFound
+from shared.journal import VersionConflict
+from shared.mongo import Lease, LeaseLost
+from shared.web.edge import Edge
+
+log = structlog.get_logger(__name__)
+
+# Until then a replica that has not heard yet may open deadlines by the older calendar.
+GRACE: Final = timedelta(seconds=5)
+AGAIN: Final = 60.0  # seconds between two looks for what came later from a service that had not heard
+TTL: Final = timedelta(seconds=10)  # the work of a dead replica is taken up after so long
+AT_ONCE: Final = 250  # more would hold up what else this process does
+
+
+@dataclass
+class Mover:
+    """One replica moves at a time, which saves work; what makes a move happen once is its key."""
+
+    edge: Edge[Policy]
+    replica: str
+    page: int = queries.PAGE
+    _looked: float = field(default=float("-inf"))
+
+    async def run(self) -> int:
+        """How many deadlines were looked at that had to be moved."""
+        database = self.edge.database
+        await self.edge.calendars.refresh()
+        unfinished = await queries.unfinished_calendars(database)
+        if not unfinished and time.monotonic() < self._looked + AGAIN:
+            return 0
+        lease = Lease(database, "moving", self.replica, ttl=TTL)
+        if not await lease.acquire():
+            return 0
+        try:
+            found = await self._move_all(lease, self.edge.calendar, unfinished)
+        except LeaseLost:
+            return 0
+        finally:
+            await lease.release()
+        self._looked = time.monotonic()
+        return found
+
+    async def _move_all(self, lease: Lease, target: WorkingCalendar, unfinished: list[Document]) -> int:
+        """A pass over all that the newest calendar touches. One that finds nothing ends the work: the list
+        shows every move then."""
+        database, version = self.edge.database, target.version
+        foresight = Foresight(target, self.edge.calendars.of)
+        others = await queries.open_in_other_calendars(database, version)
+        older = [each for each in others if order_of(each) < order_of(version)]
+        reach = {each: foresight.change(each).earliest() for each in older if foresight.change(each)}
+        row = next((row for row in unfinished if row["_id"] == version), None)
+        recorded, _, _ = await queries.count_moved(database, version)
+        total = recorded + await queries.count_open(database, reach)
+        work = _Work(self.edge, target, foresight, await self._document(target), row)
+        after: tuple[Any, ...] = ()
+        examined, found = recorded, 0
+        while reach:
+            page = await queries.open_deadlines(database, reach, after=after, limit=self.page)
+            for start in range(0, len(page), AT_ONCE):
+                found += await work.move(page[start : start + AT_ONCE])
+                examined += len(page[start : start + AT_ONCE])
+                await lease.renew()
+                facts = {"examined": min(examined, total), "total": total, "at": utc_now()}
+                await queries.note_progress(database, version, facts)
+            if len(page) < self.page:
+                break
+            after = (page[-1]["due_at"], page[-1]["_id"])
+        if found:
+            await asyncio.sleep(0.1)  # the list shows them in a moment
+            return found
+        for row in unfinished:
+            await self._finish(row, total if row["_id"] == version else 0)
+        return 0
+
+    async def _document(self, target: WorkingCalendar) -> str:
+        """The number by which it was applied; of a calendar that this build packs, its newest document."""
+        try:
+            row = await queries.calendar_version(self.edge.database, target.version)
+        except NotFound:
+            return list(target.data.documents.values())[-1]
+        return str(row["document"])
+
+    async def _finish(self, row: Document, total: int) -> None:
+        if (
+            order_of(row["_id"]) > order_of(self.edge.calendar.version)
+            or utc_now() < row["applied_at"] + GRACE
+        ):
+            return
+        recorded, moved, rescinded = await queries.count_moved(self.edge.database, row["_id"])
+        counted = FinishMoves(row["_id"], max(total, recorded), moved, rescinded)
+        await once(finish_moves(counted, self.edge.desk()))
+        log.info("calendar.moves_finished", version=row["_id"], examined=counted.examined, moved=moved)
+
+
+@dataclass(frozen=True)
+class _Work:
+    edge: Edge[Policy]
+    target: WorkingCalendar
+    foresight: Foresight
+    document: str
+    row: Document | None
+
+    async def move(self, documents: list[Document]) -> int:
+        """Together, so that their records share an insert. How many there were to move."""
+        touched = [d for d in documents if self.foresight.of(queries.term_of(d)) is not None]
+        outcomes = await asyncio.gather(*(self._move(d) for d in touched))
+        return sum(outcomes)
+
+    async def _move(self, d: Mapping[str, Any]) -> bool:
+        try:
+            try:
+                await self._record(d, seen=True)
+            except VersionConflict:  # it has gone on since the list showed it
+                await self._record(d, seen=False)
+        except LOST_RACE:
+            pass
+        except CalendarYearMissing as error:
+            log.warning("deadline.not_moved", deadline=d["_id"], error=error.code)
+            return False
+        return True
+
+    async def _record(self, d: Mapping[str, Any], *, seen: bool) -> None:
+        cause = self.row["applied_event"] if self.row else ""
+        desk = self.edge.desk(correlation=d.get("correlation") or f"calendar-{self.target.version}",
+                              causation=cause)  # fmt: skip
+        shown = queries.deadline_of(d) if seen else None
+        cmd = MoveDeadline(UUID(d["_id"]), self.target, self.document, self.edge.calendars.of, shown)
+        await move_deadline(cmd, desk)
