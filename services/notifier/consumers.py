@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.notifier import handlers
-from shared.contracts import content, qa, sync
+from shared.contracts import content, notifier, qa, sync
 from shared.contracts.base import TOPICS, ClockedEvent, Event
 from shared.messaging.inbox import Handler, Table
 
@@ -24,5 +24,13 @@ TABLE: Final[Table] = {
         qa.QuestionRefused: handlers.notify_refusal,
         qa.QuestionProgressReported: handlers.notify_progress,
         qa.AnswerReleased: handlers.send_answer,
+    },
+    # Our own: what the register has found out is told to those who answer for it.
+    notifier.DEADLINE: {
+        notifier.DeadlineWarned: handlers.remind_at_once,
+        notifier.DeadlineBreached: handlers.tell_of_breach,
+        notifier.DeadlineEscalated: handlers.tell_of_escalation,
+        notifier.DeadlineRescinded: handlers.tell_of_rescission,
+        notifier.DeadlineMet: handlers.tell_of_deed,
     },
 }

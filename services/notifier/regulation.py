@@ -127,6 +127,25 @@ CALENDARS: Final = Workflow(
 )  # fmt: skip
 
 
+class SuppressionStatus(StrEnum):
+    SUPPRESSED = "suppressed"
+    RELEASED = "released"
+
+
+_S = SuppressionStatus
+SUPPRESSIONS: Final = Workflow(
+    #    đang ở        việc        ai             thành          căn cứ
+    Step(_S.RELEASED, "suppress", Role.OPERATOR, _S.SUPPRESSED, _SAME_DAY),
+    Step(_S.RELEASED, "suppress", Role.SYSTEM, _S.SUPPRESSED, _SAME_DAY),  # it has come back for good
+    Step(_S.SUPPRESSED, "suppress", Role.OPERATOR, _S.SUPPRESSED, _SAME_DAY),
+    Step(_S.SUPPRESSED, "suppress", Role.SYSTEM, _S.SUPPRESSED, _SAME_DAY),
+    Step(_S.SUPPRESSED, "release", Role.OPERATOR, _S.RELEASED, _SAME_DAY),
+    what_vi="địa chỉ",
+    acts_vi={"suppress": "ngừng gửi tới địa chỉ này", "release": "cho gửi lại"},
+    states_vi={_S.SUPPRESSED: "đang ngừng gửi", _S.RELEASED: "gửi được"},
+)
+
+
 class Lane(StrEnum):
     """Notices that must leave today never wait behind others."""
 
@@ -176,6 +195,7 @@ class Policy:
     leadership_unit: str = "van-phong"  # whose head's address is the leadership's
     chat: bool = False  # an operations chat is set up
     sms: bool = False  # an SMS gateway is set up
+    suppression_key: bytes = field(default=b"", repr=False)  # of the hash that stands for an address
 
     def retry_after(self, attempt: int) -> timedelta:
         """2 s, 4 s, 8 s … up to the longest."""

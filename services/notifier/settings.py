@@ -1,12 +1,14 @@
 """The notifier's own settings: the mail server, and the choices of regulation.Policy."""
 
+import hashlib
+import hmac
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.notifier.regulation import Policy
 from shared.settings import ServiceSettings
@@ -68,6 +70,48 @@ class NotifierSettings(ServiceSettings):
         10, ge=1, description="Tries of a mail that no rule demands (acknowledgement)."
     )
 
+    digest_at: time = Field(
+        time(7, 30), description="When units get their morning mail, on working days, Vietnamese time."
+    )
+    digest_ahead_days: int = Field(
+        2, ge=0, le=10, description="Working days that a unit's morning mail looks ahead."
+    )
+    breach_mail_units: frozenset[str] = Field(
+        frozenset(),
+        description='JSON list of units that get each breach in a mail of its own, `["*"]` for all; others'
+        " read of it in their morning mail. What is due the same day is always told at once.",
+    )
+    question_centre: str = Field(
+        "tt-cskh", description="Directory id of the centre that answers for questions."
+    )
+    content_centre: str = Field(
+        "tt-truyen-thong", description="Directory id of the centre that answers for content and links."
+    )
+    leadership_unit: str = Field(
+        "van-phong", description="Directory id of the unit through which the leadership is told."
+    )
+    chat_url: str = Field("", description="Webhook of the operations chat; empty: no chat.")
+    chat_secret: SecretStr = Field(
+        SecretStr(""), description="Standard Webhooks secret (`whsec_…`) that signs what goes to the chat."
+    )
+    sms_url: str = Field("", description="Base address of the SMS gateway (docs/channels.md); empty: no SMS.")
+    sms_token: SecretStr = Field(SecretStr(""), description="Bearer token of the SMS gateway.")
+
+    @field_validator("chat_url", "sms_url")
+    @classmethod
+    def _a_web_address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+            raise ValueError("must be an https:// address, or http:// on one machine")
+        return value
+
+    @model_validator(mode="after")
+    def _nothing_in_the_clear(self) -> Self:
+        named = (("PORTAL_CHAT_URL", self.chat_url), ("PORTAL_SMS_URL", self.sms_url))
+        for name, url in named:
+            if self.environment == "production" and url.startswith("http://"):
+                raise ValueError(f"{name} must be on https in production")
+        return self
+
     @field_validator("mail_from")
     @classmethod
     def _one_sender(cls, value: str) -> str:
@@ -97,6 +141,12 @@ class NotifierSettings(ServiceSettings):
         """Name and address."""
         return parseaddr(self.mail_from)
 
+    @property
+    def _suppression_key(self) -> bytes:
+        """Of the hash that stands for an address, apart from every other use of the service's key."""
+        secret = self.secret_key.get_secret_value().encode()
+        return hmac.new(secret, b"suppressed address", hashlib.sha256).digest() if secret else b""
+
     def policy(self) -> Policy:
         return Policy(
             first_retry=timedelta(seconds=self.first_retry_seconds),
@@ -104,4 +154,13 @@ class NotifierSettings(ServiceSettings):
             claim_timeout=timedelta(seconds=self.claim_timeout_seconds),
             courtesy_attempts=self.courtesy_attempts,
             message_domain=self.mail_domain,
+            digest_at=self.digest_at,
+            digest_ahead=self.digest_ahead_days,
+            one_by_one=self.breach_mail_units,
+            question_centre=self.question_centre,
+            content_centre=self.content_centre,
+            leadership_unit=self.leadership_unit,
+            chat=bool(self.chat_url),
+            sms=bool(self.sms_url),
+            suppression_key=self._suppression_key,
         )

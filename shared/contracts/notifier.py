@@ -221,6 +221,7 @@ class NoticeBounced(Event, topic=NOTICE, name="notifier.notice.bounced"):
     kind: str
     subject: str
     recipient: str
+    attempt: int = 0  # 0: told before attempts were
     permanent: bool
     status: str  # RFC 3463, e.g. 5.1.1
     reason: str  # the server's words without any address
@@ -237,6 +238,20 @@ class NoticeReachedOtherwise(Event, topic=NOTICE, name="notifier.notice.reached_
     way: str  # phone, post, in_person, other
     reached_at: AwareDatetime
     proof: str  # số công văn, mã bưu gửi …: never a name, an address or a number of the asker
+
+
+class AddressSuppressed(Event, topic=NOTICE, name="notifier.address.suppressed", published=False):
+    """Ngừng gửi tới một địa chỉ. ``mark`` is its keyed hash; the address is nowhere."""
+
+    mark: str
+    reason: str  # Vietnamese, without any address
+
+
+class AddressReleased(Event, topic=NOTICE, name="notifier.address.released", published=False):
+    """Gửi lại được tới địa chỉ ấy."""
+
+    mark: str
+    reason: str
 
 
 class CalendarDay(Value):

@@ -30,6 +30,8 @@ content.submission.resubmitted.v1
 content.submission.returned.v1
 content.submission.submitted.v1
 content.submission.withdrawn.v1
+notifier.address.released.v1
+notifier.address.suppressed.v1
 notifier.calendar.applied.v1
 notifier.calendar.discarded.v1
 notifier.calendar.drafted.v1

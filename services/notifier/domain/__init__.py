@@ -8,7 +8,7 @@ from services.notifier.domain.deadlines import (
     end_deadline,
     open_deadline,
 )
-from services.notifier.domain.firing import Armed, Firing, fire, next_firing, next_look
+from services.notifier.domain.firing import Armed, Firing, fire, next_firing, next_look, told
 from services.notifier.domain.moving import Touched, recount, touched
 from services.notifier.domain.notices import (
     Notice,
@@ -22,16 +22,34 @@ from services.notifier.domain.notices import (
     request_notice,
     withhold,
 )
+from services.notifier.domain.suppressions import Suppression, mark_of, release, suppress
+from services.notifier.domain.undelivered import (
+    UNREACHED,
+    ForgedReturn,
+    StillSending,
+    Way,
+    ask_again,
+    bounce,
+    needs_person,
+    reach,
+)
 
 __all__ = [
     "NAMESPACE",
+    "UNREACHED",
     "Armed",
     "Deadline",
     "Ending",
     "Firing",
+    "ForgedReturn",
     "Notice",
+    "StillSending",
+    "Suppression",
     "Touched",
+    "Way",
     "accept",
+    "ask_again",
+    "bounce",
     "claim",
     "deadline_id",
     "end_deadline",
@@ -40,12 +58,18 @@ __all__ = [
     "in_hours",
     "is_lost",
     "lane_of",
+    "mark_of",
+    "needs_person",
     "next_firing",
     "next_look",
     "notice_id",
     "open_deadline",
+    "reach",
     "recount",
+    "release",
     "request_notice",
+    "suppress",
+    "told",
     "touched",
     "withhold",
 ]

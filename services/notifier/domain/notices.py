@@ -1,18 +1,23 @@
 """A notice (thư báo): requested once, and sent until a server has accepted it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from uuid import UUID, uuid5
 
 from services.notifier.domain.deadlines import NAMESPACE
 from services.notifier.regulation import (
+    AT_ONCE,
     LANES,
     NOTICES,
+    SIGNALS,
     Lane,
     NoticeStatus,
     Policy,
 )
+from services.notifier.regulation_stages import Hours
+from shared.calendar import CALENDAR, VIETNAM, CalendarYearMissing, WorkingCalendar
 from shared.contracts.base import Aggregate, Decision, Event, only
 from shared.contracts.notifier import (
     Delivery,
@@ -28,9 +33,25 @@ from shared.contracts.notifier import (
 from shared.workflow import SYSTEM, Actor
 
 
-def notice_id(kind: str, subject: str, recipient: str, round: int) -> UUID:
-    """One notice a kind, subject, recipient and round: asking twice is asking once."""
-    return uuid5(NAMESPACE, f"notice#{kind}#{subject}#{recipient}#{round}")
+def notice_id(kind: str, reason: str, recipient: str, round: int) -> UUID:
+    """One notice a kind, reason, recipient and round: asking twice is asking once. The reason is the subject
+    of an asker's letter, the event that our own people are told of, the unit and day of a morning mail."""
+    return uuid5(NAMESPACE, f"notice#{kind}#{reason}#{recipient}#{round}")
+
+
+def in_hours(at: datetime, calendar: WorkingCalendar, hours: Hours) -> datetime:
+    """``at`` itself within working hours (giờ làm việc), else the next time that they begin, UTC. Beyond the
+    years that the calendar knows nothing waits."""
+    here = at.astimezone(VIETNAM)
+    try:
+        day = calendar.working_day_from(here.date())
+        if day == here.date() and hours.opens <= here.time() < hours.closes:
+            return at
+        if day == here.date() and here.time() >= hours.closes:
+            day = calendar.next_working_day(day)
+    except CalendarYearMissing:
+        return at
+    return datetime.combine(day, hours.opens, VIETNAM).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +66,7 @@ class Notice(Aggregate):
     message_id: str
     about: str
     status: NoticeStatus = NoticeStatus.REQUESTED
+    duty: str = ""
     attempt: int = 0
     uncertain: int = 0  # attempts that may have arrived although no answer came
 
@@ -52,7 +74,12 @@ class Notice(Aggregate):
     def begin(cls, event: Event) -> "Notice":
         asked = only(event, NoticeRequested)
         return cls(asked.notice_id, asked.kind, asked.subject, asked.recipient, asked.statutory,
-                   asked.message_id, asked.about)  # fmt: skip
+                   asked.message_id, asked.about, duty=asked.duty)  # fmt: skip
+
+    @property
+    def internal(self) -> bool:
+        """To our own people: tried as long as it is so, and in working hours."""
+        return lane_of(self.kind, self.recipient) in (Lane.INTERNAL, Lane.SIGNAL)
 
     def apply(self, event: Event) -> "Notice":  # noqa: PLR0911 (an arm for each event)
         match event:
@@ -77,22 +104,25 @@ class Notice(Aggregate):
                 return self
 
 
-def lane_of(kind: str) -> Lane:
-    return LANES.get(kind, Lane.COURTESY)
+def lane_of(kind: str, recipient: str = "") -> Lane:
+    return Lane.SIGNAL if recipient.startswith(SIGNALS) else LANES.get(kind, Lane.COURTESY)
 
 
 def request_notice(
     known: Notice | None, kind: str, subject: str, recipient: str, *, source: str, policy: Policy,
-    round: int = 1, about: str = "",
+    reason: str = "", round: int = 1, about: str = "", duty: str = "", unit: str = "",
+    deadline_id: UUID | None = None, not_before: datetime | None = None, listed: Sequence[UUID] = (),
 ) -> Decision[Notice]:  # fmt: skip
-    """Phải báo: the Message-ID is fixed here, so that a repetition can be recognised."""
+    """Phải báo: the Message-ID is fixed here, so that a repetition can be recognised. ``reason`` is the
+    subject unless something else makes the notice one; ``not_before``, UTC, holds a courtesy back."""
     if known is not None:
         return known.then()
-    id = notice_id(kind, subject, recipient, round)
+    id = notice_id(kind, reason or subject, recipient, round)
     return Notice.starts_with(NoticeRequested(
         notice_id=id, kind=kind, subject=subject, source=source, recipient=recipient, round=round,
-        statutory=lane_of(kind) is not Lane.COURTESY, message_id=f"<{id}@{policy.message_domain}>",
-        about=about,
+        statutory=lane_of(kind, recipient) in (Lane.URGENT, Lane.STATUTORY),
+        message_id=f"<{id}@{policy.message_domain}>", about=about, duty=duty, unit=unit,
+        deadline_id=deadline_id, not_before=not_before, listed=tuple(listed),
     ))  # fmt: skip
 
 
@@ -116,20 +146,25 @@ def accept(notice: Notice, *, attempt: int, reply: str, at: datetime, by: Actor 
 
 def fail(
     notice: Notice, *, attempt: int, outcome: Delivery, reason: str, at: datetime, policy: Policy,
-    by: Actor = SYSTEM,
+    calendar: WorkingCalendar = CALENDAR, by: Actor = SYSTEM,
 ) -> Decision[Notice]:  # fmt: skip
-    """An attempt that did not succeed. Put off: tried again, a courtesy only so often. Refused: not again. In
-    doubt: what the law demands is sent again with the same Message-ID, a courtesy is not."""
+    """An attempt that did not succeed. Put off: tried again, a courtesy only so often, our own people in
+    working hours. Refused: not again. In doubt: what the law demands is sent again with the same Message-ID,
+    anything else is not."""
     if notice.status is not NoticeStatus.SENDING or notice.attempt != attempt:
         return notice.then()  # somebody has taken this attempt as lost, and its outcome with it
+    patient = notice.internal or attempt < policy.courtesy_attempts
     again = outcome is not Delivery.DEFINITE and (
-        notice.statutory or (outcome is Delivery.TEMPORARY and attempt < policy.courtesy_attempts)
+        notice.statutory or (outcome is Delivery.TEMPORARY and patient)
     )
     lost = outcome is Delivery.UNCERTAIN
     NOTICES.after(notice.status, "retry" if again else "lose" if lost else "fail", by)
+    retry_at = at + policy.retry_after(attempt) if again else None
+    if retry_at and notice.internal and notice.kind != "digest" and notice.duty not in AT_ONCE:
+        retry_at = in_hours(retry_at, calendar, policy.hours)
     return notice.then(NoticeFailed(
         notice_id=notice.id, kind=notice.kind, subject=notice.subject, attempt=attempt, outcome=outcome,
-        reason=reason, retry_at=at + policy.retry_after(attempt) if again else None,
+        reason=reason, retry_at=retry_at,
     ))  # fmt: skip
 
 

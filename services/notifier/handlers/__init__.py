@@ -1,7 +1,15 @@
 """What the register does with what it hears and when time has come. Each bears being run again."""
 
+from services.notifier.handlers.bounces import (
+    AskAgain,
+    ReachOtherwise,
+    Returned,
+    ask_again,
+    reach_otherwise,
+    record_bounce,
+)
 from services.notifier.handlers.clocks import C, E, Register, keep_clocks, label_of
-from services.notifier.handlers.firing import fire_deadline
+from services.notifier.handlers.firing import LOST_RACE, Fired, fire_deadline, fire_shown
 from services.notifier.handlers.sending import (
     Accepted,
     ClaimNotice,
@@ -11,33 +19,70 @@ from services.notifier.handlers.sending import (
     record_acceptance,
     record_failure,
 )
+from services.notifier.handlers.suppressing import (
+    ReleaseAddress,
+    SuppressAddress,
+    release_address,
+    suppress_address,
+)
 from services.notifier.handlers.telling import (
+    RequestDigest,
     WithholdNotice,
     acknowledge_question,
     notify_progress,
     notify_refusal,
+    remind_at_once,
+    request_digest,
     send_answer,
+    tell_of_breach,
+    tell_of_deed,
+    tell_of_escalation,
+    tell_of_rescission,
+    told_of_breach,
+    told_of_escalation,
     withhold_notice,
 )
 
 __all__ = [
+    "LOST_RACE",
     "Accepted",
+    "AskAgain",
     "C",
     "ClaimNotice",
     "E",
     "Failed",
+    "Fired",
+    "ReachOtherwise",
     "Register",
+    "ReleaseAddress",
+    "RequestDigest",
+    "Returned",
+    "SuppressAddress",
     "WithholdNotice",
     "acknowledge_question",
+    "ask_again",
     "claim_notice",
     "fire_deadline",
+    "fire_shown",
     "keep_clocks",
     "label_of",
     "notify_progress",
     "notify_refusal",
     "presume_lost",
+    "reach_otherwise",
     "record_acceptance",
+    "record_bounce",
     "record_failure",
+    "release_address",
+    "remind_at_once",
+    "request_digest",
     "send_answer",
+    "suppress_address",
+    "tell_of_breach",
+    "tell_of_deed",
+    "tell_of_escalation",
+    "tell_of_rescission",
+    "told_of_breach",
+    "told_of_escalation",
     "withhold_notice",
 ]

@@ -48,7 +48,8 @@ class Failed:
 async def record_failure(cmd: Failed, desk: Register) -> Notice:
     notice = await desk.load(Notice, cmd.notice_id)
     failed = domain.fail(
-        notice, attempt=cmd.attempt, outcome=cmd.outcome, reason=cmd.reason, at=desk.now, policy=desk.policy
+        notice, attempt=cmd.attempt, outcome=cmd.outcome, reason=cmd.reason, at=desk.now, policy=desk.policy,
+        calendar=desk.calendar,
     )
     return await desk.append(failed, key=f"{notice.id}#failed:{cmd.attempt}")
 

@@ -1,12 +1,24 @@
 """One function for each event that a person must be told of."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from services.notifier import domain
-from services.notifier.domain import Notice
+from services.notifier.domain import Deadline, Notice
 from services.notifier.handlers.clocks import E, Register, keep_clocks
-from shared.contracts.base import Recorded
+from services.notifier.regulation import AT_ONCE, DUTY_TOLD, Policy
+from services.notifier.regulation_stages import WARNED, Audience, stages_of
+from shared.contracts.base import Clock, Recorded
+from shared.contracts.notifier import (
+    DeadlineBreached,
+    DeadlineEscalated,
+    DeadlineMet,
+    DeadlineRescinded,
+    DeadlineWarned,
+    Level,
+)
 from shared.contracts.qa import (
     AnswerReleased,
     NoticeKind,
@@ -16,36 +28,141 @@ from shared.contracts.qa import (
 )
 from shared.desk import once
 
+ON_CALL = "chat:on-call"
+
 
 async def acknowledge_question(recorded: Recorded[QuestionReceived], desk: Register) -> None:
     await keep_clocks(recorded, desk)
-    await _request(recorded, NoticeKind.ACKNOWLEDGEMENT, desk)
+    await _write(recorded, NoticeKind.ACKNOWLEDGEMENT, desk, opened=recorded.event.opens)
 
 
 async def notify_refusal(recorded: Recorded[QuestionRefused], desk: Register) -> None:
     await keep_clocks(recorded, desk)
-    await _request(recorded, NoticeKind.REFUSAL, desk, about=recorded.event.explanation_ref)
+    event = recorded.event
+    await _write(recorded, NoticeKind.REFUSAL, desk, about=event.explanation_ref, opened=event.opens)
 
 
 async def notify_progress(recorded: Recorded[QuestionProgressReported], desk: Register) -> None:
     await keep_clocks(recorded, desk)
     event = recorded.event
-    await _request(recorded, NoticeKind.PROGRESS, desk, round=event.round, about=event.words_ref)
+    await _write(
+        recorded, NoticeKind.PROGRESS, desk, round=event.round, about=event.words_ref, opened=event.opens
+    )
 
 
 async def send_answer(recorded: Recorded[AnswerReleased], desk: Register) -> None:
-    await _request(recorded, NoticeKind.ANSWER, desk, about=recorded.event.answer_ref)
+    await _write(recorded, NoticeKind.ANSWER, desk, about=recorded.event.answer_ref)
+
+
+async def _write(
+    recorded: Recorded[E], kind: NoticeKind, desk: Register, *, round: int = 1, about: str = "",
+    opened: Iterable[Clock] = (),
+) -> None:  # fmt: skip
+    """To the asker."""
+    duty = DUTY_TOLD[kind]
+    unit = next((clock.owner_unit for clock in opened), desk.policy.centre_of(duty))
+    await _request(desk, kind.value, recorded.stream, "asker", source=recorded.source, round=round,
+                   about=about, duty=duty, unit=unit)  # fmt: skip
+
+
+async def remind_at_once(recorded: Recorded[DeadlineWarned], desk: Register) -> None:
+    """A reminder that cannot wait for a morning mail, in the last hours of «ngay trong ngày»."""
+    event = recorded.event
+    stage = next((row for row in stages_of(event.duty) if row.name == event.stage), None)
+    if stage is None or not stage.at_once or stage is WARNED:
+        return
+    centre = f"centre:{desk.policy.centre_of(event.duty)}"
+    await _tell(recorded, "warning", centre if stage.audience is Audience.CENTRE else _owner(event), desk)
+
+
+async def tell_of_breach(recorded: Recorded[DeadlineBreached], desk: Register) -> None:
+    """The unit that owes the duty: at once what is late within its day, else by itself or in its morning
+    mail as the unit has chosen."""
+    for recipient in told_of_breach(recorded.event, desk.policy):
+        await _tell(recorded, "breach", recipient, desk)
+
+
+async def tell_of_escalation(recorded: Recorded[DeadlineEscalated], desk: Register) -> None:
+    for recipient in told_of_escalation(recorded.event, desk.policy):
+        await _tell(recorded, "escalation", recipient, desk)
+
+
+async def tell_of_rescission(recorded: Recorded[DeadlineRescinded], desk: Register) -> None:
+    """Everyone who was to be told of that breach; whether they were is looked up when it is sent."""
+    for recipient in await _told_so_far(recorded, desk):
+        await _tell(recorded, "rescission", recipient, desk)
+
+
+async def tell_of_deed(recorded: Recorded[DeadlineMet], desk: Register) -> None:
+    """Done in time, and told of as late because the news came late: those who were told hear of it."""
+    if not recorded.event.late:
+        for recipient in await _told_so_far(recorded, desk):
+            await _tell(recorded, "rescission", recipient, desk)
+
+
+async def _told_so_far(recorded: Recorded[Any], desk: Register) -> list[str]:
+    """To whom the breach that stands was told, or was to be told, before this event."""
+    told: dict[str, None] = {}
+    for commit in await desk.journal.read(recorded.stream, upto=recorded.version):
+        for earlier in commit.recorded(desk.source):
+            match earlier.event:
+                case DeadlineBreached():
+                    unit = _owner(earlier.event)  # by itself, or in a morning mail
+                    told |= dict.fromkeys((unit, *told_of_breach(earlier.event, desk.policy)))
+                case DeadlineEscalated():
+                    told |= dict.fromkeys(told_of_escalation(earlier.event, desk.policy))
+                case DeadlineRescinded() if earlier.sequence < recorded.sequence:
+                    told = {}
+    return list(told)
+
+
+def _owner(event: Any) -> str:
+    return f"unit:{event.unit}"
+
+
+def told_of_breach(event: DeadlineBreached, policy: Policy) -> list[str]:
+    recipients = [_owner(event)] if policy.by_itself(event.duty, event.unit) else []
+    return [*recipients, ON_CALL] if policy.chat and event.duty in AT_ONCE else recipients
+
+
+def told_of_escalation(event: DeadlineEscalated, policy: Policy) -> list[str]:
+    match event.level:
+        case Level.UNIT_HEAD:
+            head = f"head:{event.unit}"
+            return [head, f"sms:{head}"] if policy.sms else [head]
+        case Level.CENTRE:
+            return [f"centre:{policy.centre_of(event.duty)}"]
+        case Level.LEADERSHIP:
+            return ["leadership"]
+
+
+async def _tell(recorded: Recorded[Any], kind: str, recipient: str, desk: Register) -> None:
+    """To our own people, of what the event says; outside working hours only what the law wants at once."""
+    event = recorded.event
+    begins = (
+        desk.now if event.duty in AT_ONCE else domain.in_hours(desk.now, desk.calendar, desk.policy.hours)
+    )
+    unit = getattr(event, "unit", "") or await _unit_of(recorded, desk)
+    await _request(
+        desk, kind, event.subject, recipient, source=recorded.source, reason=recorded.id, about=recorded.id,
+        duty=event.duty, unit=unit, deadline_id=event.deadline_id,
+        not_before=begins if begins > desk.now else None,
+    )  # fmt: skip
+
+
+async def _unit_of(recorded: Recorded[Any], desk: Register) -> str:
+    """Who owes it; an event of an older build does not say."""
+    deadline = await desk.load(Deadline, recorded.event.deadline_id)
+    return deadline.clock.owner_unit if deadline.clock else ""
 
 
 async def _request(
-    recorded: Recorded[E], kind: NoticeKind, desk: Register, *, round: int = 1, about: str = ""
+    desk: Register, kind: str, subject: str, recipient: str, *, reason: str = "", round: int = 1, **facts: Any
 ) -> None:
-    subject, recipient = recorded.stream, "asker"
-    known = await desk.find(Notice, domain.notice_id(kind.value, subject, recipient, round))
+    known = await desk.find(Notice, domain.notice_id(kind, reason or subject, recipient, round))
     asked = domain.request_notice(
-        known, kind.value, subject, recipient, source=recorded.source, policy=desk.policy, round=round,
-        about=about,
-    )  # fmt: skip
+        known, kind, subject, recipient, policy=desk.policy, reason=reason, round=round, **facts
+    )
     await once(desk.append(asked))
 
 
@@ -60,3 +177,22 @@ async def withhold_notice(cmd: WithholdNotice, desk: Register) -> Notice:
     notice = await desk.load(Notice, cmd.notice_id)
     withheld = domain.withhold(notice, reason=cmd.reason)
     return await desk.append(withheld, key=f"{notice.id}#withheld:{notice.attempt}")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDigest:
+    unit: str
+    day: str  # YYYY-MM-DD, Vietnamese
+    listed: tuple[UUID, ...]
+
+
+async def request_digest(cmd: RequestDigest, desk: Register) -> Notice:
+    """Thư đầu ngày: one a unit and working day, whoever asks for it first. Raises AlreadyDone."""
+    subject, recipient = f"unit-{cmd.unit}", f"unit:{cmd.unit}"
+    reason = f"{subject}#{cmd.day}"
+    known = await desk.find(Notice, domain.notice_id("digest", reason, recipient, 1))
+    asked = domain.request_notice(
+        known, "digest", subject, recipient, source=desk.source, policy=desk.policy, reason=reason,
+        about=cmd.day, unit=cmd.unit, listed=cmd.listed,
+    )  # fmt: skip
+    return await desk.append(asked, key=f"digest#{reason}")

@@ -4,12 +4,18 @@ the directory. All of it at the moment of sending, none of it kept."""
 from datetime import datetime
 from uuid import UUID
 
-from services.notifier import letters
+from services.notifier import letters, queries
 from services.notifier.gateways import Letters, LetterUnavailable, Mail, NotSent
+from services.notifier.gateways.signals import Signal
+from services.notifier.jobs.addressees import NoNumber, addressee_of
+from services.notifier.jobs.digests import digest_for
+from services.notifier.jobs.memos import NotSo, memo_for
 from services.notifier.queries import DueNotice
-from services.notifier.regulation import Policy
+from services.notifier.regulation import SIGNALS, Policy
 from shared.contracts.notifier import Delivery
 from shared.web.edge import Edge
+
+Message = Mail | Signal
 
 
 class Withheld(Exception):
@@ -20,16 +26,39 @@ class Withheld(Exception):
         self.reason = reason
 
 
-async def letter_for(edge: Edge[Policy], owner: Letters, due: DueNotice, *, at: datetime) -> Mail:
+async def letter_for(edge: Edge[Policy], owner: Letters, due: DueNotice, *, at: datetime) -> Message:
     """The message as it goes out at ``at``. Raises NotSent when the words cannot be had now (TEMPORARY) or
     ever (DEFINITE), Withheld when they must not go out."""
     try:
-        question = UUID(due.subject.partition("-")[2])
-        facts = await owner.letter(question, due.kind, due.round)
+        message = await _composed(edge, owner, due, at)
     except LetterUnavailable as error:
         outcome = Delivery.DEFINITE if error.gone else Delivery.TEMPORARY
         raise NotSent(outcome, str(error)) from error
-    try:
-        return letters.mail_for(edge.look, due.kind, facts, message_id=due.message_id, at=at)
+    except NotSo as error:
+        raise Withheld(f"Không gửi: {error}.") from error
+    except NoNumber as error:
+        raise Withheld("Không gửi: danh bạ không có số điện thoại.") from error
+    except letters.LetterIncomplete as error:
+        raise NotSent(Delivery.TEMPORARY, f"không soạn được thư: {error}") from error
     except Exception as error:  # a letter that our templates cannot take: seen by a person, tried again
         raise NotSent(Delivery.TEMPORARY, f"không soạn được thư ({type(error).__name__})") from error
+    if isinstance(message, Mail) and (
+        why := await queries.suppressed(edge.database, edge.policy, message.to)
+    ):
+        raise Withheld(f"Địa chỉ này đang được ngừng gửi: {why}")
+    return message
+
+
+async def _composed(edge: Edge[Policy], owner: Letters, due: DueNotice, at: datetime) -> Message:
+    look, id, version = edge.look, due.message_id, due.template
+    if due.recipient == "asker":
+        handed = await owner.letter(UUID(due.subject.partition("-")[2]), due.kind, due.round)
+        return letters.mail_for(look, due.kind, handed, message_id=id, at=at, version=version)
+    to = await addressee_of(edge.directory, due.recipient, edge.policy)
+    if due.kind == "digest":
+        digest = await digest_for(edge, due, to, at=at)
+        return letters.digest_mail(look, digest, message_id=id, at=at, version=version)
+    memo = await memo_for(edge, due, to, at=at)
+    if due.recipient.startswith(SIGNALS):
+        return letters.signal_for(due.kind, memo, message_id=id, at=at)
+    return letters.memo_mail(look, due.kind, memo, message_id=id, at=at, version=version)

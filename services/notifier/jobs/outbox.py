@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from services.notifier import handlers, queries
-from services.notifier.gateways import Letters, Mail, NotSent
+from services.notifier.gateways import Letters, NotSent
 from services.notifier.handlers import Accepted, ClaimNotice, Failed, WithholdNotice
 from services.notifier.jobs.firing import LOST_RACE
 from services.notifier.jobs.letters import Withheld, letter_for
@@ -28,7 +28,7 @@ FAREWELL: Final = 3.0  # seconds that mails on their way have when the service s
 class Carrier(Protocol):
     """What a message leaves by: mail, or another channel behind the same seam."""
 
-    async def send(self, mail: Mail) -> str:
+    async def send(self, mail: Any) -> str:
         """The other side's words on accepting it. Raises NotSent."""
         ...
 

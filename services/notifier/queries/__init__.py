@@ -1,6 +1,15 @@
 """Every read of the notifier database."""
 
 from services.notifier.queries.ledger import LANE_ORDER, DueNotice, due_notices, notice, notices, unsent
+from services.notifier.queries.morning import (
+    PARTS,
+    Morning,
+    morning_counts,
+    morning_of,
+    still_open,
+    told_by_digest,
+    units_at_work,
+)
 from services.notifier.queries.neighbours import note_backlog, note_service
 from services.notifier.queries.read_models import prepare, projections
 from services.notifier.queries.register import (
@@ -9,19 +18,35 @@ from services.notifier.queries.register import (
     count_deadlines,
     deadline,
     deadlines,
-    due_deadlines,
     labels,
     state_of,
+)
+from services.notifier.queries.suppressions import suppressed, suppressions
+from services.notifier.queries.sweeps import (
+    ALL_SHARES,
+    DueDeadline,
+    UnitQueue,
+    due_deadlines,
+    living,
+    oldest_due,
+    rearm,
+    shown_up_to,
+    units_due,
 )
 from services.notifier.queries.terms import MOMENT, Document, due
 
 __all__ = [
+    "ALL_SHARES",
     "ENDED",
     "LANE_ORDER",
     "MOMENT",
+    "PARTS",
     "DeadlineFilter",
     "Document",
+    "DueDeadline",
     "DueNotice",
+    "Morning",
+    "UnitQueue",
     "count_deadlines",
     "deadline",
     "deadlines",
@@ -29,12 +54,24 @@ __all__ = [
     "due_deadlines",
     "due_notices",
     "labels",
+    "living",
+    "morning_counts",
+    "morning_of",
     "note_backlog",
     "note_service",
     "notice",
     "notices",
+    "oldest_due",
     "prepare",
     "projections",
+    "rearm",
+    "shown_up_to",
     "state_of",
+    "still_open",
+    "suppressed",
+    "suppressions",
+    "told_by_digest",
+    "units_at_work",
+    "units_due",
     "unsent",
 ]

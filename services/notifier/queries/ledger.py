@@ -12,8 +12,11 @@ from services.notifier.regulation import Lane, NoticeStatus, Policy
 from shared.contracts.base import Event, Recorded
 from shared.contracts.notifier import (
     Delivery,
+    NoticeBounced,
     NoticeFailed,
+    NoticeReachedOtherwise,
     NoticeRequested,
+    NoticeRetryAsked,
     NoticeSending,
     NoticeSent,
     NoticeWithheld,
@@ -23,17 +26,20 @@ from shared.errors import NotFound
 from shared.mongo import Database, answered
 from shared.projections import Column, Fields
 
-LANE_ORDER: Final = (Lane.URGENT, Lane.STATUTORY, Lane.COURTESY)
+LANE_ORDER: Final = (Lane.URGENT, Lane.STATUTORY, Lane.COURTESY, Lane.INTERNAL, Lane.SIGNAL)
 
 
 async def _requested(r: Recorded[NoticeRequested], _: Vault) -> Fields:
     event = r.event
-    lane = LANE_ORDER.index(lane_of(event.kind))
+    lane = LANE_ORDER.index(lane_of(event.kind, event.recipient))
     return {
         "kind": event.kind, "subject": event.subject, "recipient": event.recipient, "round": event.round,
         "statutory": event.statutory, "message_id": event.message_id, "correlation": r.correlation,
-        "status": NoticeStatus.REQUESTED.value, "requested_at": r.at, "lane": lane, "next_at": r.at,
-        "attempts": 0, "uncertain": False, "sent_at": None, "reply": "", "reason": "",
+        "about": event.about, "template": event.template, "duty": event.duty, "unit": event.unit,
+        "deadline_id": str(event.deadline_id or ""), "listed": [str(id) for id in event.listed],
+        "status": NoticeStatus.REQUESTED.value, "requested_at": r.at, "lane": lane,
+        "next_at": event.not_before or r.at, "attempts": 0, "uncertain": False, "sent_at": None, "reply": "",
+        "reason": "", "bounced_at": None, "reached_at": None,
     }  # fmt: skip
 
 
@@ -57,6 +63,23 @@ async def _failed(r: Recorded[NoticeFailed], _: Vault) -> Fields:
     }
 
 
+async def _bounced(r: Recorded[NoticeBounced], _: Vault) -> Fields:
+    event = r.event
+    return {"status": NoticeStatus.BOUNCED.value, "bounced_at": event.bounced_at,
+            "permanent": event.permanent, "bounce": event.status, "reason": event.reason,
+            "next_at": None}  # fmt: skip
+
+
+async def _asked_again(r: Recorded[NoticeRetryAsked], _: Vault) -> Fields:
+    return {"status": NoticeStatus.RETRYING.value, "reason": r.event.reason, "next_at": r.at}
+
+
+async def _reached(r: Recorded[NoticeReachedOtherwise], _: Vault) -> Fields:
+    event = r.event
+    return {"status": NoticeStatus.REACHED.value, "reached_at": event.reached_at, "reached_way": event.way,
+            "reached_proof": event.proof, "next_at": None}  # fmt: skip
+
+
 async def _withheld(r: Recorded[NoticeWithheld], _: Vault) -> Fields:
     return {"status": NoticeStatus.WITHHELD.value, "reason": r.event.reason, "next_at": None}
 
@@ -68,7 +91,8 @@ def columns(policy: Policy) -> Mapping[type[Event], Column]:
                 "next_at": r.at + policy.claim_timeout}  # fmt: skip
 
     return {NoticeRequested: _requested, NoticeSending: sending, NoticeSent: _sent, NoticeFailed: _failed,
-            NoticeWithheld: _withheld}  # fmt: skip
+            NoticeWithheld: _withheld, NoticeBounced: _bounced, NoticeRetryAsked: _asked_again,
+            NoticeReachedOtherwise: _reached}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +104,25 @@ class DueNotice:
     message_id: str
     claimed: bool
     correlation: str
+    recipient: str = "asker"
+    about: str = ""
+    template: str = "v1"
+    statutory: bool = True
+    duty: str = ""
+    unit: str = ""
+    deadline_id: UUID | None = None
+    listed: tuple[UUID, ...] = ()
+    requested_at: datetime | None = None
+
+    @classmethod
+    def of(cls, d: Document) -> "DueNotice":
+        return cls(
+            UUID(d["_id"]), d["kind"], d["subject"], d["round"], d["message_id"],
+            d["status"] == NoticeStatus.SENDING.value, d["correlation"], d["recipient"], d["about"],
+            d["template"], d["statutory"], d["duty"], d["unit"],
+            UUID(d["deadline_id"]) if d["deadline_id"] else None, tuple(map(UUID, d["listed"])),
+            d["requested_at"],
+        )  # fmt: skip
 
 
 @answered
@@ -89,11 +132,7 @@ async def due_notices(
     """Notices to send now, by lane and then the oldest first."""
     which = {"lane": {"$in": [LANE_ORDER.index(lane) for lane in lanes]}, "next_at": due(now)}
     found = database.notices.find(which).sort([("lane", 1), ("next_at", 1)]).limit(limit)
-    return [
-        DueNotice(UUID(d["_id"]), d["kind"], d["subject"], d["round"], d["message_id"],
-                  d["status"] == NoticeStatus.SENDING.value, d["correlation"])
-        async for d in found
-    ]  # fmt: skip
+    return [DueNotice.of(d) async for d in found]
 
 
 @answered
