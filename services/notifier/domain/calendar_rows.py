@@ -44,7 +44,7 @@ class Rows:
         if errors := list(self._errors(base, documents)):
             raise CalendarRowsWrong(str(errors[0]["message"]), errors=errors)
         years = {year.year: year for year in (*years_of(base), *self.years)}
-        return documents, tuple(years[number] for number in sorted(years))
+        return documents, tuple(_in_order(years[number]) for number in sorted(years))
 
     def _errors(self, base: CalendarData, documents: Mapping[str, str]) -> Iterator[dict[str, str]]:
         given = [year.year for year in self.years]
@@ -60,6 +60,10 @@ class Rows:
         if gaps := [n for n in range(known[0], known[-1]) if n not in known]:
             yield wrong("years", "year_gap", f"Các năm phải liền nhau; còn thiếu năm {gaps[0]}.",
                          f"Years follow one another without a gap; {gaps[0]} is missing.")  # fmt: skip
+
+
+def _in_order(year: CalendarYear) -> CalendarYear:
+    return year.model_copy(update={"days": tuple(sorted(year.days, key=lambda row: row.date))})
 
 
 def wrong(field: str, kind: str, vi: str, en: str) -> dict[str, str]:

@@ -53,6 +53,7 @@ class Calendar(Aggregate):
     years: tuple[CalendarYear, ...]
     status: CalendarStatus = CalendarStatus.DRAFTED
     document: str = ""
+    reason: str = ""
     moves_finished: bool = False
 
     @classmethod
@@ -65,7 +66,7 @@ class Calendar(Aggregate):
             case CalendarDrafted():
                 return replace(self, base=event.base, documents=event.documents, years=event.years)
             case CalendarDiscarded():
-                return replace(self, status=CalendarStatus.DISCARDED)
+                return replace(self, status=CalendarStatus.DISCARDED, reason=event.reason)
             case CalendarApplied():
                 return replace(self, status=CalendarStatus.APPLIED, document=event.document)
             case CalendarMovesFinished():

@@ -6,6 +6,7 @@ days is counted again from its start; a stated date stays, unless its day is a d
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 
 from shared.calendar import VIETNAM, Due, WorkingCalendar
@@ -52,6 +53,7 @@ class Touched:
         return min([*self.days, *(date(year, 1, 1) for year in self.years)], default=date.max)
 
 
+@lru_cache(32)  # asked of each deadline of thousands
 def touched(before: WorkingCalendar | None, after: WorkingCalendar) -> Touched:
     """What ``after`` changes for a term counted in ``before``; nothing when that is as new."""
     if before is None:
