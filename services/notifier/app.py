@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from services.notifier import jobs, queries
-from services.notifier.api import calendar, deadlines, notices
+from services.notifier.api import calendar, calendar_drafts, deadlines, mail, notices
 from services.notifier.consumers import TABLE
 from services.notifier.domain import Deadline, Notice, Suppression
 from services.notifier.domain.calendars import Calendar
@@ -15,6 +15,7 @@ from services.notifier.pages import deadlines as deadline_pages
 from services.notifier.pages import notices as notice_pages
 from services.notifier.pages import operations as operations_pages
 from services.notifier.regulation import Lane, Policy
+from services.notifier.return_address import ReturnAddresses
 from services.notifier.settings import NotifierSettings
 from shared.clocks_agree import Clocks
 from shared.contracts import notifier as contract
@@ -23,19 +24,31 @@ from shared.service import Service
 
 ROUTERS: Final = tuple(
     edge.router
-    for edge in (calendar, deadlines, notices, calendar_pages, deadline_pages, notice_pages, operations_pages)
+    for edge in (
+        calendar,
+        calendar_drafts,
+        deadlines,
+        mail,
+        notices,
+        calendar_pages,
+        deadline_pages,
+        notice_pages,
+        operations_pages,
+    )
 )
 
 
 def build(settings: NotifierSettings) -> Service[Policy]:
     policy = settings.policy()
-    services = Services(settings)
+    services, returns = Services(settings), ReturnAddresses.of(settings)
+    # Letters are fetched for some while others have the connections.
+    places = 2 * settings.smtp_connections
 
     def all_jobs(service: Service[Policy]) -> Sequence[Job]:
         edge, database = service.edge, service.database
         clocks = Clocks(database, service.name, service.replica)
         urgent, others = (
-            jobs.Outbox(edge, services, Smtp(settings), lanes, settings.smtp_connections)
+            jobs.Outbox(edge, services, Smtp(settings), lanes, places, returns)
             for lanes in ((Lane.URGENT,), (Lane.STATUTORY, Lane.COURTESY, Lane.INTERNAL))
         )
         signals = jobs.Outbox(edge, services, _signals(settings), (Lane.SIGNAL,), 4)

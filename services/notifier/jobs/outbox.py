@@ -1,8 +1,9 @@
 """Notices to be sent."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -10,12 +11,13 @@ from uuid import UUID
 import structlog
 
 from services.notifier import handlers, queries
-from services.notifier.gateways import Letters, NotSent
+from services.notifier.gateways import Letters, Mail, NotSent
 from services.notifier.handlers import Accepted, ClaimNotice, Failed, WithholdNotice
 from services.notifier.jobs.firing import LOST_RACE
 from services.notifier.jobs.letters import Withheld, letter_for
 from services.notifier.queries import DueNotice
 from services.notifier.regulation import Lane, NoticeStatus, Policy
+from services.notifier.return_address import ReturnAddresses
 from shared.desk import Desk, utc_now
 from shared.errors import PortalError
 from shared.journal import AlreadyDone
@@ -23,6 +25,9 @@ from shared.web.edge import Edge
 
 log = structlog.get_logger(__name__)
 FAREWELL: Final = 3.0  # seconds that mails on their way have when the service stops
+SETTLING: Final = 0.25  # seconds in which the read model comes to show that a notice was taken up
+# Seconds between two looks while mails are on their way; what must leave today is not kept waiting.
+LOOK, URGENT_LOOK = 0.1, 0.02
 
 
 class Carrier(Protocol):
@@ -42,18 +47,22 @@ class Outbox:
     smtp: Carrier
     lanes: Sequence[Lane]
     places: int
+    returns: ReturnAddresses | None = (
+        None  # None: what can't be delivered goes to the sender that readers see
+    )
+    _taken: dict[UUID, float] = field(default_factory=dict)
     _on_their_way: dict[UUID, asyncio.Task[None]] = field(default_factory=dict)
 
     async def run(self) -> int:
         """Until nothing is due and nothing is on its way; how many were taken up."""
-        taken = 0
+        taken, look = 0, URGENT_LOOK if Lane.URGENT in self.lanes else LOOK
         try:
             while True:
                 taken += await self._take_up()
                 if not self._on_their_way:
                     return taken
                 await asyncio.wait(
-                    self._on_their_way.values(), timeout=0.1, return_when=asyncio.FIRST_COMPLETED
+                    self._on_their_way.values(), timeout=look, return_when=asyncio.FIRST_COMPLETED
                 )
         except asyncio.CancelledError:
             if self._on_their_way:
@@ -64,17 +73,23 @@ class Outbox:
         free = self.places - len(self._on_their_way)
         if free <= 0:
             return 0
-        # Those on their way may still look due to the read model.
-        due = await queries.due_notices(self.edge.database, self.lanes, utc_now(), 2 * self.places)
-        fresh = [notice for notice in due if notice.id not in self._on_their_way][:free]
+        # Those on their way, and those that have just arrived, may still look due to the read model.
+        now = time.monotonic()
+        self._taken = {id: at for id, at in self._taken.items() if now - at < SETTLING}
+        seen = self._on_their_way.keys() | self._taken.keys()
+        due = await queries.due_notices(self.edge.database, self.lanes, utc_now(), len(seen) + free)
+        fresh = [notice for notice in due if notice.id not in seen][:free]
         for notice in fresh:
             task = asyncio.create_task(self._send(notice), name=f"notice-{notice.id}")
             self._on_their_way[notice.id] = task
             task.add_done_callback(partial(self._arrived, notice.id))
         return len(fresh)
 
-    def _arrived(self, id: UUID, _: asyncio.Task[None]) -> None:
+    def _arrived(self, id: UUID, task: asyncio.Task[None]) -> None:
         self._on_their_way.pop(id, None)
+        self._taken[id] = time.monotonic()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("notice.sender_failed", notice=str(id), error=repr(error))
 
     async def _send(self, due: DueNotice) -> None:
         structlog.contextvars.bind_contextvars(correlation=due.correlation)
@@ -92,7 +107,7 @@ class Outbox:
             return
         assert notice.status is NoticeStatus.SENDING  # noqa: S101
         try:
-            reply = await self._dialogue(due)
+            reply = await self._dialogue(due, notice.attempt)
         except Withheld as withheld:
             log.info("notice.withheld", notice=str(due.id), attempt=notice.attempt)
             await self._record(due, handlers.withhold_notice, WithholdNotice(due.id, withheld.reason))
@@ -109,9 +124,11 @@ class Outbox:
                 due, handlers.record_acceptance, Accepted(due.id, notice.attempt, reply, utc_now())
             )
 
-    async def _dialogue(self, due: DueNotice) -> str:
+    async def _dialogue(self, due: DueNotice, attempt: int) -> str:
         """Fetch, compose, send. Raises NotSent, Withheld."""
         message = await letter_for(self.edge, self.owner, due, at=utc_now())
+        if self.returns is not None and isinstance(message, Mail):
+            message = replace(message, returns_to=self.returns.address(due.id, attempt))
         return await self.smtp.send(message)
 
     async def _record(
