@@ -132,6 +132,24 @@ class Journal(Protocol):
         on, AlreadyDone when the once key exists, Unavailable when the outcome is unknown: ask by key."""
         ...
 
+    async def append_all(self, commits: Sequence[Commit]) -> list[Exception | None]:
+        """Many at once, of as many streams, each by itself: None where it is on record, else what
+        :meth:`append` would raise. A commit that meets itself may be told of as a VersionConflict."""
+        ...
+
+
+async def one_by_one(journal: Journal, commits: Sequence[Commit]) -> list[Exception | None]:
+    """:meth:`Journal.append_all` where nothing is gained by sharing a trip."""
+    outcomes: list[Exception | None] = []
+    for commit in commits:
+        try:
+            await journal.append(commit)
+        except (AlreadyDone, VersionConflict) as refused:
+            outcomes.append(refused)
+        else:
+            outcomes.append(None)
+    return outcomes
+
 
 class Feed(Protocol):
     """Commits of all streams in the order in which the database took them."""

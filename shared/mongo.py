@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from bson.errors import InvalidDocument, InvalidStringData
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -132,6 +132,13 @@ class MongoJournal:
             if await self.find(commit.key):
                 raise AlreadyDone(commit.key) from None
             raise
+
+    async def append_all(self, commits: Sequence[Commit]) -> list[Exception | None]:
+        loop = asyncio.get_running_loop()
+        waiting = [(commit, loop.create_future()) for commit in commits]
+        for start in range(0, len(waiting), self._batch):
+            await self._insert(waiting[start : start + self._batch])
+        return [cast("Exception | None", outcome.exception()) for _, outcome in waiting]
 
     async def _write(self) -> None:
         while self._waiting:

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.errors import NotFound
-from shared.journal import AlreadyDone, Commit, VersionConflict, canonical
+from shared.journal import AlreadyDone, Commit, VersionConflict, canonical, one_by_one
 
 
 class MemoryJournal:
@@ -32,6 +33,9 @@ class MemoryJournal:
         self._keys[commit.key] = commit
         self._places.add((commit.stream, commit.version))
         self.commits.append(commit)
+
+    async def append_all(self, commits: Sequence[Commit]) -> list[Exception | None]:
+        return await one_by_one(self, commits)
 
 
 class MemoryVault:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from shared.calendar import VIETNAM, CalendarYearMissing, WorkingCalendar
 from shared.contracts.base import Clock
@@ -50,6 +50,13 @@ class Hours:
         if calendar.is_working_day(day) and hour < self.closes:
             return at if hour >= self.opens else _at(day, self.opens)
         return _at(calendar.next_working_day(day), self.opens)
+
+    def open(self, at: datetime, calendar: WorkingCalendar) -> bool:
+        """Whether ``at`` lies in working hours. A day that the calendar lacks is no working day."""
+        try:
+            return self.next_open(at, calendar) == at
+        except CalendarYearMissing:
+            return False
 
 
 class Asked(StrEnum):
@@ -168,10 +175,18 @@ def stages_of(duty: str) -> tuple[Stage, ...]:
 def schedule(clock: Clock, calendar: WorkingCalendar, hours: Hours = Hours()) -> Plan:
     """The stages of a deadline in the order of their times. Of reminders that fall together the first row
     stays. A stage in a year that the calendar lacks has no time yet: it comes with that year."""
-    started = clock.started_at.astimezone(VIETNAM).date()
-    plan = _schedule(clock.duty, started, clock.working_days, clock.warn_at, clock.due_at, calendar, hours)
-    if plan and plan[0].at < clock.started_at:  # nobody is reminded in the afternoon of what begins at night
-        return tuple([p for p in plan if p.stage.kind is not Kind.WARN or p.at >= clock.started_at])
+    term = (clock.duty, clock.started_at, clock.working_days, clock.warn_at, clock.due_at)
+    return plan_of(term, calendar, hours)
+
+
+def plan_of(term: tuple[Any, ...], calendar: WorkingCalendar, hours: Hours) -> Plan:
+    """The same of a term as a list keeps it: duty, started_at, working_days, warn_at, due_at."""
+    duty, started_at, working_days, warn_at, due_at = term
+    plan = _schedule(
+        duty, started_at.astimezone(VIETNAM).date(), working_days, warn_at, due_at, calendar, hours
+    )
+    if plan and plan[0].at < started_at:  # nobody is reminded in the afternoon of what begins at night
+        return tuple([p for p in plan if p.stage.kind is not Kind.WARN or p.at >= started_at])
     return plan
 
 

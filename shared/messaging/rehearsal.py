@@ -2,12 +2,13 @@
 effect but their appends, so what the rehearsal would have appended is what would happen."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.desk import Desk, Vault
 from shared.errors import NotFound
-from shared.journal import AlreadyDone, Commit, Journal, VersionConflict, canonical
+from shared.journal import AlreadyDone, Commit, Journal, VersionConflict, canonical, one_by_one
 
 
 @dataclass
@@ -35,6 +36,9 @@ class Rehearsal:
         if len(await self.read(commit.stream)) >= commit.version:
             raise VersionConflict(f"{commit.stream} đã có bản {commit.version}.")
         self.commits.append(commit)
+
+    async def append_all(self, commits: Sequence[Commit]) -> list[Exception | None]:
+        return await one_by_one(self, commits)
 
 
 @dataclass

@@ -89,6 +89,21 @@ async def test_of_many_at_once_each_caller_hears_of_its_own_commit(journal: Jour
     assert isinstance(answers[200], AlreadyDone)
 
 
+async def test_what_is_written_in_one_go_stands_or_falls_each_by_itself(journal: Journal) -> None:
+    stood, taken = commit("question-1"), commit("question-2", key="taken")
+    await journal.append(stood)
+    await journal.append(taken)
+    fresh, late = commit("question-3"), commit("question-1")
+    many = [fresh, late, commit("question-4", key="taken"), commit("question-5")]
+    outcomes = await journal.append_all(many)
+    assert [type(outcome) for outcome in outcomes] == [
+        type(None), VersionConflict, AlreadyDone, type(None),
+    ]  # fmt: skip
+    assert await journal.read("question-3") == many[:1]
+    assert await journal.read("question-1") == [stood]
+    assert await journal.append_all([]) == []
+
+
 async def test_fifty_writers_of_one_stream_leave_one_chain(journal: Journal) -> None:
     answers = await asyncio.gather(
         *(journal.append(commit("question-1")) for _ in range(50)), return_exceptions=True

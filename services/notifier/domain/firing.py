@@ -89,6 +89,20 @@ def next_firing(
     return Firing(key, (*drops, _event(armed, first, rest[0].at if rest else None)))
 
 
+def told(armed: Armed, events: tuple[Event, ...]) -> Armed:
+    """What is known of a deadline after these firings of its own."""
+    fired, breached = dict(armed.fired), armed.breached
+    for event in events:
+        match event:
+            case DeadlineBreached():
+                fired["breached"], breached = event.due_at, True
+            case DeadlineEscalated():
+                fired[event.level.value] = event.planned_at
+            case DeadlineWarned() | DeadlineReminderDropped():
+                fired[event.stage] = event.planned_at
+    return armed._replace(fired=fired, breached=breached)
+
+
 def next_look(armed: Armed, plan: Plan) -> datetime | None:
     """When the first stage that is still to fire is planned."""
     waiting = pending(armed, plan)

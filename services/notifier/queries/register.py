@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 from zlib import crc32
 
-from services.notifier.queries.terms import MOMENT, Document, due
+from services.notifier.queries.terms import MOMENT, Document
 from services.notifier.regulation import DeadlineStatus
 from services.notifier.regulation_stages import FROM_DUE_ON, Hours, schedule
 from shared.calendar import CALENDAR, WorkingCalendar
@@ -126,13 +126,6 @@ def columns(hours: Hours, calendar: Callable[[], WorkingCalendar]) -> Mapping[ty
         DeadlineReminderDropped: _dropped, DeadlineBreached: _breached, DeadlineEscalated: _escalated,
         DeadlineMoved: _moved, DeadlineRescinded: _rescinded, DeadlineMet: _met, DeadlineVoided: _voided,
     }  # fmt: skip
-
-
-@answered
-async def due_deadlines(database: Database, now: datetime, limit: int) -> list[UUID]:
-    """Deadlines with a stage to fire, the oldest first."""
-    found = database.deadlines.find({"next_at": due(now)}, {"_id": 1}).sort("next_at", 1).limit(limit)
-    return [UUID(d["_id"]) async for d in found]
 
 
 def state_of(deadline: Mapping[str, Any], now: datetime) -> str:
