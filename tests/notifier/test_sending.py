@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.notifier import handlers, jobs, queries
+from services.notifier import handlers, queries
 from services.notifier.app import build
 from services.notifier.domain import Notice, notice_id
 from services.notifier.gateways import LetterUnavailable, Smtp
@@ -23,7 +23,7 @@ from shared.service import Service
 from shared.settings import Role
 from tests.edges import projecting
 from tests.notifier.conftest import Sink
-from tests.notifier.world import forwarded, received, refused, told, triage_clock
+from tests.notifier.world import received, refused, told
 
 
 class Asker:
@@ -253,30 +253,6 @@ async def test_a_stop_lets_a_mail_on_its_way_arrive(register: Register) -> None:
 
 
 class TestSweep:
-    async def opened(self, register: Register, count: int, *, overdue: bool) -> None:
-        received_at = utc_now() - timedelta(days=30 if overdue else 0)
-        for _ in range(count):
-            event = forwarded(opens=(triage_clock(received_at),))
-            await register.hears(handlers.keep_clocks, event, uuid4())
-        opened = await register.edge.database.journal.count_documents({})
-        while await register.edge.database.deadlines.count_documents({"status": "open"}) < opened:
-            await asyncio.sleep(0.01)
-
-    async def test_what_is_due_fires_and_fires_once(self, register: Register) -> None:
-        await self.opened(register, 5, overdue=True)
-        for _ in range(3):
-            await asyncio.gather(*(jobs.fire_due(register.edge) for _ in range(3)))
-        names = [event["name"] async for commit in register.edge.database.journal.find()
-                 for event in commit["events"]]  # fmt: skip
-        assert names.count("notifier.deadline.warned") == names.count("notifier.deadline.breached") == 5
-
-    async def test_the_sweep_examines_what_is_due_and_not_what_is_open(self, register: Register) -> None:
-        await self.opened(register, 40, overdue=False)
-        await self.opened(register, 3, overdue=True)
-        found = register.edge.database.deadlines.find({"next_at": queries.due(utc_now())}).sort("next_at", 1)
-        stats = (await found.explain())["executionStats"]
-        assert stats["nReturned"] == stats["totalDocsExamined"] == 3
-
     async def test_the_outbox_examines_what_is_due_and_not_what_was_sent(self, register: Register) -> None:
         for _ in range(5):
             await register.refusal()
