@@ -95,7 +95,7 @@ NOTICES: Final = Workflow(
       for status in (_N.SENT, _N.RETRYING, _N.FAILED, _N.UNCERTAIN)),
     # "Phải thông báo": whom a mail does not reach is written to again, or told another way.
     *(Step(status, "ask_again", Role.OPERATOR, _N.RETRYING, _SAME_DAY)
-      for status in (_N.FAILED, _N.UNCERTAIN, _N.BOUNCED)),
+      for status in (_N.FAILED, _N.UNCERTAIN, _N.BOUNCED, _N.WITHHELD)),
     *(Step(status, "reach", Role.OPERATOR, _N.REACHED, _SAME_DAY)
       for status in (_N.RETRYING, _N.FAILED, _N.UNCERTAIN, _N.BOUNCED, _N.WITHHELD)),
     what_vi="thư báo",
@@ -229,6 +229,11 @@ DUTIES: Final[Mapping[str, str]] = {
 TELLING: Final = frozenset({"same_day_notice", "send_answer"})
 
 OF_CONTENT: Final = frozenset({"supply", "linking"})
+
+# How somebody is told whom no mail reaches.
+WAYS_VI: Final[Mapping[str, str]] = {
+    "phone": "Điện thoại", "post": "Bưu điện", "in_person": "Trực tiếp", "other": "Cách khác",
+}  # fmt: skip
 
 NOTICE_KINDS: Final[Mapping[str, str]] = {
     "acknowledgement": "Xác nhận đã nhận câu hỏi",

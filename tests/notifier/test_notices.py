@@ -7,9 +7,10 @@ import pytest
 
 from services.notifier import domain
 from services.notifier.domain import Notice
-from services.notifier.regulation import NOTICES, NoticeStatus
-from shared.contracts.notifier import Delivery
-from shared.errors import Forbidden, IllegalTransition
+from services.notifier.regulation import NOTICES, NoticeStatus, Role, SuppressionStatus
+from shared.contracts.notifier import Delivery, NoticeBounced, NoticeReachedOtherwise
+from shared.errors import Forbidden, IllegalTransition, InvalidInput
+from shared.testing import local
 from shared.workflow import SYSTEM, Actor
 from tests.notifier.world import POLICY, RECEIVED, SUBJECT
 
@@ -109,6 +110,20 @@ def test_a_sender_is_taken_as_lost_only_after_its_time() -> None:
     assert not domain.is_lost(accepted(notice), NOW, at=NOW + timeout, timeout=timeout)
 
 
+def returned(notice: Notice) -> Notice:
+    return notice.apply(NoticeBounced(
+        notice_id=notice.id, kind=notice.kind, subject=notice.subject, recipient=notice.recipient,
+        permanent=True, status="5.1.1", reason="no such user", bounced_at=NOW,
+    ))  # fmt: skip
+
+
+def reached(notice: Notice) -> Notice:
+    return notice.apply(NoticeReachedOtherwise(
+        notice_id=notice.id, kind=notice.kind, subject=notice.subject, recipient=notice.recipient,
+        way="phone", reached_at=NOW, proof="CV 12",
+    ))  # fmt: skip
+
+
 STATES: dict[NoticeStatus, Callable[[], Notice]] = {
     NoticeStatus.REQUESTED: asked,
     NoticeStatus.SENDING: sending,
@@ -116,6 +131,9 @@ STATES: dict[NoticeStatus, Callable[[], Notice]] = {
     NoticeStatus.SENT: lambda: accepted(sending()),
     NoticeStatus.FAILED: lambda: failed(sending(), Delivery.DEFINITE),
     NoticeStatus.UNCERTAIN: lambda: failed(sending("acknowledgement"), Delivery.UNCERTAIN),
+    NoticeStatus.BOUNCED: lambda: returned(accepted(sending())),
+    NoticeStatus.REACHED: lambda: reached(returned(accepted(sending()))),
+    NoticeStatus.WITHHELD: lambda: domain.withhold(sending(), reason="địa chỉ ngừng nhận")[0],
 }
 ACTS = sorted({step.act for step in NOTICES.steps})
 
@@ -127,11 +145,105 @@ def test_every_state_can_be_reached() -> None:
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("status", NoticeStatus)
 def test_the_whole_table(status: NoticeStatus, act: str) -> None:
+    """Each act in each state by whoever may do it; nobody else may."""
+    (role,) = {step.role for step in NOTICES.steps if step.act == act}
+    stranger = Actor("u-lan", roles=frozenset({"author"}))
     with pytest.raises(Forbidden):
-        NOTICES.after(status, act, Actor("u-oanh", roles=frozenset({"operator"})))
+        NOTICES.after(status, act, stranger)
+    by = SYSTEM if role is Role.SYSTEM else Actor("u-oanh", roles=frozenset({role}))
     rows = [step.after for step in NOTICES.steps if (step.status, step.act) == (status, act)]
     if rows:
-        assert NOTICES.after(status, act, SYSTEM) == rows[0]
+        assert NOTICES.after(status, act, by) == rows[0]
     else:
         with pytest.raises(IllegalTransition):
-            NOTICES.after(status, act, SYSTEM)
+            NOTICES.after(status, act, by)
+
+
+MEMO = {"source": "notifier", "policy": POLICY, "duty": "unit_reply"}
+
+
+def staff_notice(at: str, duty: str = "unit_reply") -> Notice:
+    facts = MEMO | {"duty": duty}
+    asked = domain.request_notice(None, "breach", SUBJECT, "unit:bhxh-ha-noi", **facts)[0]  # type: ignore[arg-type]
+    return domain.claim(asked)[0]
+
+
+@pytest.mark.parametrize(
+    ("at", "tried"),
+    [
+        pytest.param("2026-11-23T10:00", "2026-11-23T10:00:02", id="within working hours, at once"),
+        pytest.param("2026-11-23T17:00", "2026-11-25T08:00", id="a holiday is no working day"),
+        pytest.param("2026-11-23T07:59:57", "2026-11-23T08:00", id="before they begin"),
+        pytest.param("2026-11-21T12:00", "2026-11-23T08:00", id="on a Saturday"),
+        pytest.param("2026-08-22T12:00", "2026-08-22T12:00:02", id="on a Saturday that is worked"),
+    ],
+)
+def test_our_own_people_are_written_to_again_in_working_hours(at: str, tried: str) -> None:
+    notice = staff_notice(at)
+    facts = {"attempt": 1, "reason": "451", "policy": POLICY, "at": local(at)}
+    (event,) = domain.fail(notice, outcome=Delivery.TEMPORARY, **facts)[1]  # type: ignore[arg-type]
+    assert event.retry_at == local(tried)  # type: ignore[attr-defined]
+
+
+def test_what_is_late_within_its_day_is_told_again_at_any_hour() -> None:
+    notice, at = staff_notice("", "same_day_notice"), local("2026-11-24T00:00:10")
+    facts = {"attempt": 1, "reason": "451", "policy": POLICY, "at": at}
+    (event,) = domain.fail(notice, outcome=Delivery.TEMPORARY, **facts)[1]  # type: ignore[arg-type]
+    assert event.retry_at == at + POLICY.first_retry  # type: ignore[attr-defined]
+
+
+def test_our_own_people_are_tried_as_long_as_it_is_so_and_never_twice_in_doubt() -> None:
+    notice = staff_notice("")
+    for _ in range(40):
+        again = domain.fail(notice, attempt=notice.attempt, outcome=Delivery.TEMPORARY, reason="451", at=NOW,
+                            policy=POLICY)[0]  # fmt: skip
+        assert again.status is NoticeStatus.RETRYING
+        notice = domain.claim(again)[0]
+    lost = domain.fail(notice, attempt=notice.attempt, outcome=Delivery.UNCERTAIN, reason="?", at=NOW,
+                       policy=POLICY)[0]  # fmt: skip
+    assert lost.status is NoticeStatus.UNCERTAIN
+
+
+def test_no_rule_demands_what_our_own_people_are_told() -> None:
+    assert staff_notice("").statutory is False
+    assert asked().statutory is True
+
+
+def test_two_reasons_make_two_notices_of_one_kind_and_subject() -> None:
+    ids = {domain.notice_id("breach", reason, "unit:x", 1) for reason in ("notifier:a:7:0", "notifier:a:9:0")}
+    assert len(ids) == 2
+
+
+def test_what_was_withheld_once_is_withheld() -> None:
+    held = STATES[NoticeStatus.WITHHELD]()
+    assert domain.withhold(held, reason="again") == (held, ())
+
+
+class TestSuppression:
+    OPERATOR = Actor("u-oanh", roles=frozenset({"operator"}))
+    MARK = domain.mark_of("An@Example.VN", b"key")
+
+    def test_the_address_is_known_by_a_keyed_hash_however_it_is_written(self) -> None:
+        assert domain.mark_of(" an@example.vn ", b"key") == self.MARK
+        assert domain.mark_of("an@example.vn", b"another key") != self.MARK
+        assert len(self.MARK) == 64
+
+    def test_an_operator_stops_it_and_lets_it_go_and_each_needs_a_reason(self) -> None:
+        held, (first,) = domain.suppress(None, self.MARK, "Người nhận đề nghị", by=self.OPERATOR)
+        assert first.model_dump() == {"mark": self.MARK, "reason": "Người nhận đề nghị"}
+        assert domain.suppress(held, self.MARK, "lần nữa", by=self.OPERATOR) == (held, ())
+        free, _ = domain.release(held, "đã đổi ý", by=self.OPERATOR)
+        with pytest.raises(IllegalTransition):
+            domain.release(free, "đã đổi ý", by=self.OPERATOR)
+        again, _ = domain.suppress(free, self.MARK, "Thư bị trả lại", by=SYSTEM)
+        assert again.status is SuppressionStatus.SUPPRESSED
+
+    @pytest.mark.parametrize("reason", ["", "  ", "ok", "x" * 301, "vì an@example.vn đề nghị"])
+    def test_a_reason_is_given_and_holds_no_address(self, reason: str) -> None:
+        with pytest.raises(InvalidInput):
+            domain.suppress(None, self.MARK, reason, by=self.OPERATOR)
+
+    def test_nobody_else_stops_or_frees_an_address(self) -> None:
+        keeper = Actor("u-thao", roles=frozenset({"calendar_keeper"}))
+        with pytest.raises(Forbidden):
+            domain.suppress(None, self.MARK, "Người nhận đề nghị", by=keeper)

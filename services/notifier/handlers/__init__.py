@@ -40,6 +40,7 @@ from services.notifier.handlers.telling import (
     tell_of_rescission,
     told_of_breach,
     told_of_escalation,
+    with_unit,
     withhold_notice,
 )
 
@@ -84,5 +85,6 @@ __all__ = [
     "tell_of_rescission",
     "told_of_breach",
     "told_of_escalation",
+    "with_unit",
     "withhold_notice",
 ]

@@ -15,6 +15,7 @@ from shared.contracts.notifier import (
     DeadlineBreached,
     DeadlineEscalated,
     DeadlineMet,
+    DeadlineOpened,
     DeadlineRescinded,
     DeadlineWarned,
     Level,
@@ -78,7 +79,8 @@ async def remind_at_once(recorded: Recorded[DeadlineWarned], desk: Register) -> 
 async def tell_of_breach(recorded: Recorded[DeadlineBreached], desk: Register) -> None:
     """The unit that owes the duty: at once what is late within its day, else by itself or in its morning
     mail as the unit has chosen."""
-    for recipient in told_of_breach(recorded.event, desk.policy):
+    event = with_unit(recorded.event, recorded.event.unit or await _unit_of(recorded, desk))
+    for recipient in told_of_breach(event, desk.policy):
         await _tell(recorded, "breach", recipient, desk)
 
 
@@ -103,17 +105,26 @@ async def tell_of_deed(recorded: Recorded[DeadlineMet], desk: Register) -> None:
 async def _told_so_far(recorded: Recorded[Any], desk: Register) -> list[str]:
     """To whom the breach that stands was told, or was to be told, before this event."""
     told: dict[str, None] = {}
+    owner = ""
     for commit in await desk.journal.read(recorded.stream, upto=recorded.version):
         for earlier in commit.recorded(desk.source):
             match earlier.event:
+                case DeadlineOpened():
+                    owner = earlier.event.clock.owner_unit
                 case DeadlineBreached():
-                    unit = _owner(earlier.event)  # by itself, or in a morning mail
-                    told |= dict.fromkeys((unit, *told_of_breach(earlier.event, desk.policy)))
+                    event = with_unit(earlier.event, owner)
+                    # By itself, or in a morning mail.
+                    told |= dict.fromkeys((_owner(event), *told_of_breach(event, desk.policy)))
                 case DeadlineEscalated():
                     told |= dict.fromkeys(told_of_escalation(earlier.event, desk.policy))
                 case DeadlineRescinded() if earlier.sequence < recorded.sequence:
                     told = {}
     return list(told)
+
+
+def with_unit(event: DeadlineBreached, unit: str) -> DeadlineBreached:
+    """An event of an older build does not say who owes it."""
+    return event if event.unit else event.model_copy(update={"unit": unit})
 
 
 def _owner(event: Any) -> str:
@@ -151,7 +162,6 @@ async def _tell(recorded: Recorded[Any], kind: str, recipient: str, desk: Regist
 
 
 async def _unit_of(recorded: Recorded[Any], desk: Register) -> str:
-    """Who owes it; an event of an older build does not say."""
     deadline = await desk.load(Deadline, recorded.event.deadline_id)
     return deadline.clock.owner_unit if deadline.clock else ""
 

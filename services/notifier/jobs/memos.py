@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.notifier import domain, queries, views
 from services.notifier.domain import Deadline, Notice
-from services.notifier.handlers import told_of_breach, told_of_escalation
+from services.notifier.handlers import told_of_breach, told_of_escalation, with_unit
 from services.notifier.jobs.addressees import Addressee
 from services.notifier.letters import Memo
 from services.notifier.queries import DueNotice
@@ -15,7 +15,13 @@ from services.notifier.queries.terms import MOMENT
 from services.notifier.regulation import DeadlineStatus, NoticeStatus, Policy
 from shared.calendar import CalendarYearMissing
 from shared.contracts.base import Event, Recorded
-from shared.contracts.notifier import DeadlineBreached, DeadlineEscalated, DeadlineMet, DeadlineRescinded
+from shared.contracts.notifier import (
+    DeadlineBreached,
+    DeadlineEscalated,
+    DeadlineMet,
+    DeadlineOpened,
+    DeadlineRescinded,
+)
 from shared.web.edge import Edge
 
 # A notice that may have reached its reader.
@@ -80,12 +86,16 @@ async def _still_withdrawn(
 
 async def was_told(edge: Edge[Policy], recipient: str, history: list[Recorded[Any]]) -> bool:
     """Whether this recipient may have read, by its own notice or in a morning mail, that it was late."""
-    desk = edge.desk()
+    desk, owner = edge.desk(), ""
     for each in history:
         match each.event:
+            case DeadlineOpened():
+                owner = each.event.clock.owner_unit
+                continue
             case DeadlineBreached():
-                kind, recipients = "breach", told_of_breach(each.event, edge.policy)
-                unit = recipient.removeprefix("unit:") if recipient.startswith("unit:") else ""
+                event = with_unit(each.event, owner)
+                kind, recipients = "breach", told_of_breach(event, edge.policy)
+                unit = event.unit if recipient == f"unit:{event.unit}" else ""
                 if unit and await queries.told_by_digest(edge.database, unit, UUID(each.subject_id), each.at):
                     return True
             case DeadlineEscalated():
