@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from services.notifier.regulation import WAYS_VI
 from shared.calendar import VIETNAM
 from shared.contracts.base import Event
 from shared.contracts.notifier import (
@@ -13,10 +14,14 @@ from shared.contracts.notifier import (
     DeadlineVoided,
     DeadlineWarned,
     Delivery,
+    NoticeBounced,
     NoticeFailed,
+    NoticeReachedOtherwise,
     NoticeRequested,
+    NoticeRetryAsked,
     NoticeSending,
     NoticeSent,
+    NoticeWithheld,
 )
 from shared.journal import Commit
 
@@ -58,6 +63,13 @@ def _words(event: Event) -> tuple[str, str]:
             words = "Không còn phải thực hiện", ""
         case DeadlineDischargedEarly():
             words = "Việc đã xong được báo trước khi hạn được mở", ""
+        case _:
+            words = _of_notices(event)
+    return words
+
+
+def _of_notices(event: Event) -> tuple[str, str]:
+    match event:
         case NoticeRequested():
             words = (
                 "Phải báo",
@@ -70,6 +82,15 @@ def _words(event: Event) -> tuple[str, str]:
         case NoticeFailed():
             again = f" Gửi lại lúc {event.retry_at.astimezone(VIETNAM):%H:%M:%S}." if event.retry_at else ""
             words = f"Lần gửi {event.attempt}: {OUTCOMES[event.outcome]}", f"{event.reason}.{again}"
+        case NoticeBounced():
+            words = f"Lần gửi {event.attempt}: thư bị trả lại", f"{event.status} {event.reason}".strip()
+        case NoticeRetryAsked():
+            words = "Yêu cầu gửi lại, cùng Message-ID", event.reason
+        case NoticeReachedOtherwise():
+            reached = f"{event.reached_at.astimezone(VIETNAM):%H:%M, %d/%m/%Y}"
+            words = "Đã báo bằng cách khác", f"{WAYS_VI[event.way]}, lúc {reached}. Bằng chứng: {event.proof}"
+        case NoticeWithheld():
+            words = "Không gửi qua kênh này", event.reason
         case _:
             words = event.name, ""
     return words

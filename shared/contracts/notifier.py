@@ -182,7 +182,8 @@ class NoticeSent(Event, topic=NOTICE, name="notifier.notice.sent"):
     attempt: int
     message_id: str
     accepted_at: AwareDatetime
-    reply: str
+    reply: str  # without any address
+    signed_by: str = ""  # DKIM: domain and selector; empty: unsigned
 
 
 class NoticeFailed(Event, topic=NOTICE, name="notifier.notice.failed"):

@@ -132,15 +132,18 @@ def claim(notice: Notice, *, by: Actor = SYSTEM) -> Decision[Notice]:
     return notice.then(NoticeSending(notice_id=notice.id, attempt=notice.attempt + 1))
 
 
-def accept(notice: Notice, *, attempt: int, reply: str, at: datetime, by: Actor = SYSTEM) -> Decision[Notice]:
+def accept(
+    notice: Notice, *, attempt: int, reply: str, at: datetime, signed_by: str = "", by: Actor = SYSTEM
+) -> Decision[Notice]:
     """Máy chủ thư đã nhận. Said once: a second acceptance adds nothing, the doubt that led to it is on
-    record."""
-    if notice.status is NoticeStatus.SENT:
+    record; nor does one that is told after the mail came back, or after a person was told another way."""
+    if notice.status in (NoticeStatus.SENT, NoticeStatus.BOUNCED, NoticeStatus.REACHED):
         return notice.then()
     NOTICES.after(notice.status, "accept", by)
     return notice.then(NoticeSent(
         notice_id=notice.id, kind=notice.kind, subject=notice.subject, recipient=notice.recipient,
         attempt=attempt, message_id=notice.message_id, accepted_at=at, reply=reply,
+        signed_by=signed_by,
     ))  # fmt: skip
 
 

@@ -43,6 +43,11 @@ class Smtp:
             else None
         )
 
+    @property
+    def signed_by(self) -> str:
+        """``d=`` and ``s=`` of the signature; empty: unsigned."""
+        return f"{self.signer.domain}, {self.signer.selector}" if self.signer else ""
+
     async def send(self, mail: Mail) -> str:
         """The server's words on accepting it. Raises NotSent."""
         content = composed(mail, self.settings.sender, self.signer)

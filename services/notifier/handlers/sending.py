@@ -29,11 +29,12 @@ class Accepted:
     attempt: int
     reply: str
     at: datetime
+    signed_by: str = ""
 
 
 async def record_acceptance(cmd: Accepted, desk: Register) -> Notice:
     notice = await desk.load(Notice, cmd.notice_id)
-    accepted = domain.accept(notice, attempt=cmd.attempt, reply=cmd.reply, at=cmd.at)
+    accepted = domain.accept(notice, attempt=cmd.attempt, reply=cmd.reply, at=cmd.at, signed_by=cmd.signed_by)
     return await desk.append(accepted)
 
 
@@ -48,7 +49,12 @@ class Failed:
 async def record_failure(cmd: Failed, desk: Register) -> Notice:
     notice = await desk.load(Notice, cmd.notice_id)
     failed = domain.fail(
-        notice, attempt=cmd.attempt, outcome=cmd.outcome, reason=cmd.reason, at=desk.now, policy=desk.policy,
+        notice,
+        attempt=cmd.attempt,
+        outcome=cmd.outcome,
+        reason=cmd.reason,
+        at=desk.now,
+        policy=desk.policy,
         calendar=desk.calendar,
     )
     return await desk.append(failed, key=f"{notice.id}#failed:{cmd.attempt}")

@@ -120,9 +120,9 @@ class Outbox:
             )
         else:
             log.info("notice.sent", notice=str(due.id), attempt=notice.attempt)
-            await self._record(
-                due, handlers.record_acceptance, Accepted(due.id, notice.attempt, reply, utc_now())
-            )
+            signed_by = getattr(self.smtp, "signed_by", "")  # other channels sign nothing
+            accepted = Accepted(due.id, notice.attempt, reply, utc_now(), signed_by)
+            await self._record(due, handlers.record_acceptance, accepted)
 
     async def _dialogue(self, due: DueNotice, attempt: int) -> str:
         """Fetch, compose, send. Raises NotSent, Withheld."""

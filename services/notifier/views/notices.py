@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from services.notifier import queries
+from services.notifier.domain import UNREACHED
 from services.notifier.queries import Document
 from services.notifier.regulation import NOTICE_KINDS
 from services.notifier.views.deadlines import label_of, subject_url
@@ -42,6 +43,12 @@ class NoticeView(BaseModel):
     retry_at: datetime | None
     reason: str = Field(description="Vì sao lần gửi trước không thành")
     possibly_twice: bool = Field(description="Có lần gửi không rõ kết quả: người nhận có thể nhận hai thư")
+    needs_person: bool = Field(description="Bắt buộc theo Quy chế mà thư không tới: cần báo bằng cách khác")
+    bounced_at: datetime | None = Field(None, description="Máy chủ thư đã nhận rồi trả lại lúc")
+    bounce_status: str = Field("", description="RFC 3463, ví dụ 5.1.1")
+    reached_at: datetime | None = Field(None, description="Đã báo bằng cách khác lúc")
+    reached_way: str = Field("", description="phone, post, in_person, other")
+    reached_proof: str = Field("", description="Số công văn, mã bưu gửi …")
 
 
 async def notice_views(
@@ -58,7 +65,10 @@ async def notice_views(
             message_id=d["message_id"], requested_at=d["requested_at"], attempts=d["attempts"],
             sent_at=d["sent_at"], reply=d["reply"],
             retry_at=d["next_at"] if d["status"] == "retrying" else None, reason=d["reason"],
-            possibly_twice=d["uncertain"],
+            possibly_twice=d["uncertain"], needs_person=d["statutory"] and d["status"] in UNREACHED,
+            bounced_at=d.get("bounced_at"), bounce_status=d.get("bounce", ""),
+            reached_at=d.get("reached_at"), reached_way=d.get("reached_way", ""),
+            reached_proof=d.get("reached_proof", ""),
         )
         for d in rows
     ]  # fmt: skip
