@@ -111,7 +111,7 @@ class Clocks:
     @answered
     async def _measure(self) -> None:
         began = self._ticks()
-        server: datetime = (await self._database.command("hello"))["localTime"]
+        server = await _server_clock(self._database)
         ticks = self._ticks()
         reading = Reading(self._wall(), server + timedelta(seconds=(ticks - began) / 2), ticks)
         before, self._verdict = self._verdict, self._agreement.judge(reading)
@@ -130,10 +130,16 @@ class Clocks:
             await self._database[COLLECTION].update_one({"_id": self._replica}, [{"$set": said}], upsert=True)
 
 
+async def _server_clock(database: Database) -> datetime:
+    said = await database.command("hello", codec_options=database.codec_options)
+    clock: datetime = said["localTime"]
+    return clock
+
+
 @answered
 async def trouble(database: Database) -> list[str]:
     """What disagreeing clocks hold back now, a sentence for each replica; for the board of operations."""
-    server: datetime = (await database.command("hello"))["localTime"]
+    server = await _server_clock(database)
     which: dict[str, Any] = {"held": True, "at": {"$gt": server - FORGOTTEN_AFTER}}
     found = database[COLLECTION].find(which).sort("_id", 1)
     return [f"{row['_id']}: {row['reason']} Các việc không thể rút lại đang chờ." async for row in found]

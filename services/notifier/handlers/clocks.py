@@ -3,9 +3,14 @@
 from typing import TypeVar
 
 from services.notifier import domain
-from services.notifier.domain import Deadline, Ending
+from services.notifier.domain import Deadline, Ending, deadline_moves
+from services.notifier.domain.calendars import Calendar
+from services.notifier.domain.moving import order_of
 from services.notifier.regulation import Policy
-from shared.contracts.base import Clock, ClockedEvent, Event, Recorded
+from shared.calendar import CalendarYearMissing, WorkingCalendar, load
+from shared.calendar_data import packaged
+from shared.calendars import data_of
+from shared.contracts.base import Clock, ClockedEvent, Decision, Event, Recorded
 from shared.contracts.content import SubmissionSubmitted
 from shared.contracts.qa import (
     QuestionReceived,
@@ -54,8 +59,35 @@ async def _keep(
         known, events = domain.open_deadline(
             known, subject, clock, source=recorded.source, label=label_of(recorded.event)
         )
+        if events and order_of(clock.calendar_version) < order_of(desk.calendar.version):
+            known, moved = await _recounted(known, desk)
+            events = (*events, *moved)
     if ending is not None:
         known, ended = domain.end_deadline(known, subject, name, ending)
         events = (*events, *ended)
     if known is not None:
         await desk.append((known, events))
+
+
+async def _recounted(deadline: Deadline, desk: Register) -> Decision[Deadline]:
+    """Its service had not heard yet of the calendar that counts now: the term is moved as it is opened, and
+    that is told as every move is. One that ended before it began keeps its verdict."""
+    clock, calendar = deadline.clock, desk.calendar
+    assert clock is not None  # noqa: S101 (it has just been opened)
+    counted_in = await _calendar(clock.calendar_version, desk)
+    applied = await desk.find(Calendar, calendar.version)
+    document = applied.document if applied else list(calendar.data.documents.values())[-1]
+    try:
+        return deadline_moves.move(
+            deadline, calendar, known=lambda _: counted_in, document=document, at=desk.now
+        )
+    except CalendarYearMissing:  # it stays as its service has counted it
+        return deadline.then()
+
+
+async def _calendar(version: str, desk: Register) -> WorkingCalendar | None:
+    """Packed with this build, or once applied here; None when nobody here knows it."""
+    if version in packaged():
+        return load(version)
+    found = await desk.find(Calendar, version)
+    return WorkingCalendar(data_of(version, found.documents, found.years)) if found else None
