@@ -11,6 +11,7 @@ from services.notifier.domain import Deadline, Notice, Suppression
 from services.notifier.domain.calendars import Calendar
 from services.notifier.gateways import Chat, Services, Signals, SmsGateway, Smtp
 from services.notifier.pages import calendar as calendar_pages
+from services.notifier.pages import calendar_desk as calendar_desk_pages
 from services.notifier.pages import deadlines as deadline_pages
 from services.notifier.pages import notices as notice_pages
 from services.notifier.pages import operations as operations_pages
@@ -31,6 +32,7 @@ ROUTERS: Final = tuple(
         mail,
         notices,
         calendar_pages,
+        calendar_desk_pages,
         deadline_pages,
         notice_pages,
         operations_pages,

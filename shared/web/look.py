@@ -48,6 +48,7 @@ STAFF_PLACES: Final = (
     ("Vận hành", "operations", "gauge", "Bảng điều hành", "notifier", "/desk/operations"),
     ("Vận hành", "deadlines", "calendar-clock", "Hạn", "notifier", "/desk/deadlines"),
     ("Vận hành", "notices", "mail", "Thư báo", "notifier", "/desk/notices"),
+    ("Vận hành", "calendar", "calendar-days", "Lịch làm việc", "notifier", "/desk/calendar"),
     ("Vận hành", "portals", "network", "Cổng đối tác", "sync", "/desk/portals"),
     ("Hỏi – đáp", "triage", "inbox", "Chờ phân loại", "qa", "/desk/triage"),
     ("Hỏi – đáp", "unit", "message-circle-question-mark", "Câu hỏi của đơn vị", "qa", "/desk/unit"),

@@ -169,14 +169,41 @@ class Cell(BaseModel):
     today: bool = False
 
 
+class Named(BaseModel):
+    """Days of one reason that follow one another."""
+
+    first: date
+    last: date
+    text: str
+    makeup: bool
+
+
 class Month(BaseModel):
     number: int
     weeks: list[list[Cell]]
+    named: list[Named]
 
 
 def months_of(calendar: WorkingCalendar, year: int, today: date) -> list[Month]:
     """Twelve small months, Monday first."""
-    return [Month(number=n, weeks=list(_weeks(calendar, year, n, today))) for n in range(1, 13)]
+    return [
+        Month(number=n, weeks=list(weeks), named=_named(cell for week in weeks for cell in week))
+        for n in range(1, 13)
+        if (weeks := list(_weeks(calendar, year, n, today)))
+    ]
+
+
+def _named(cells: Iterable[Cell]) -> list[Named]:
+    found: list[Named] = []
+    for cell in cells:
+        if cell.day is None or not cell.name:
+            continue
+        before, makeup = (found[-1] if found else None), cell.cls == "mk"
+        if before and before.text == cell.name and before.last + timedelta(days=1) == cell.day:
+            before.last = cell.day
+        else:
+            found.append(Named(first=cell.day, last=cell.day, text=cell.name, makeup=makeup))
+    return found
 
 
 def _weeks(calendar: WorkingCalendar, year: int, month: int, today: date) -> Iterator[list[Cell]]:
