@@ -52,15 +52,17 @@ class Workflow(Generic[S]):
         self._acts_vi = acts_vi or {}
         self._states_vi = states_vi or {}
         self._by_act: dict[tuple[S, str], list[Step[S]]] = {}
+        self._roles: dict[str, set[str]] = {}  # who may ever do this
         for step in steps:
             self._by_act.setdefault((step.status, step.act), []).append(step)
+            self._roles.setdefault(step.act, set()).add(step.role)
 
     def after(self, status: S, act: str, by: Actor) -> S:
         """The state after ``act``.
 
         Raises Forbidden when no role of the actor may ever do this, IllegalTransition when the state
         does not allow it; the role is judged first, so that a stranger learns nothing of the state."""
-        if not any(step.act == act and step.role in by.roles for step in self.steps):
+        if by.roles.isdisjoint(self._roles.get(act, ())):
             raise Forbidden(f"Vai trò của bạn không được {self._acts_vi.get(act, act)}.", act=act)
         for step in self._by_act.get((status, act), ()):
             if step.role in by.roles:

@@ -45,10 +45,12 @@ class Armed(NamedTuple):
 
 
 class Firing(NamedTuple):
-    """One commit: the stage with the reminders that it overtakes. ``key`` makes it happen once."""
+    """One commit: the stage with the reminders that it overtakes. ``key`` makes it happen once; ``next_at``
+    is when the stage after it is planned."""
 
     key: str
     events: tuple[Event, ...]
+    next_at: datetime | None
 
 
 def pending(armed: Armed, plan: Plan) -> list[Planned]:
@@ -86,7 +88,8 @@ def next_firing(
     drops = [_dropped(armed, planned, first) for planned in overtaken]
     again = f"@{armed.moved}" if first.stage.name in armed.fired else ""
     key = f"{armed.id}#{first.stage.name}{again}"
-    return Firing(key, (*drops, _event(armed, first, rest[0].at if rest else None)))
+    next_at = rest[0].at if rest else None
+    return Firing(key, (*drops, _event(armed, first, next_at)), next_at)
 
 
 def told(armed: Armed, events: tuple[Event, ...]) -> Armed:

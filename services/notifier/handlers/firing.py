@@ -67,7 +67,8 @@ async def fire_shown(rows: Sequence[DueDeadline], desk: Register) -> Fired:
             if outcome is None:
                 count += 1
                 fired.written[row.armed.id] = commit.version
-                rows.append(row._replace(armed=domain.told(row.armed, firing.events), head=commit.head))
+                if firing.next_at is not None and firing.next_at <= desk.now:
+                    rows.append(row._replace(armed=domain.told(row.armed, firing.events), head=commit.head))
             elif isinstance(outcome, VersionConflict):
                 doubtful.append(row.armed.id)
             elif not isinstance(outcome, AlreadyDone):
