@@ -43,9 +43,11 @@ class ReturnAddresses:
         if not ours or not TOKEN.fullmatch(token):
             raise ForgedReturn("Địa chỉ nhận thư trả lại không phải của hệ thống.")
         told = b32decode(token.upper() + "=" * (-len(token) % 8))
-        if not hmac.compare_digest(told[18:], self._proof(told[:18])):
+        notice, attempt = UUID(bytes=told[:16]), int.from_bytes(told[16:18], "big")
+        made = self.address(notice, attempt).partition("@")[0]
+        if not hmac.compare_digest(name.encode(), made.encode()):
             raise ForgedReturn("Địa chỉ nhận thư trả lại không phải của hệ thống.")
-        return UUID(bytes=told[:16]), int.from_bytes(told[16:18], "big")
+        return notice, attempt
 
     def is_ours(self, address: str) -> bool:
         """It looks like one; whether it is, :meth:`read` says."""

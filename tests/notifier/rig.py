@@ -25,6 +25,7 @@ from tests.notifier.world import received, told, triage_clock
 PEOPLE = {
     "oanh": Actor("u-oanh", "Dương Kim Oanh", "tt-truyen-thong", frozenset({"operator"})),
     "thao": Actor("u-thao", "Ngô Phương Thảo", "ban-bien-tap", frozenset({"calendar_keeper"})),
+    "mail": Actor("svc-mail", "Máy chủ thư", roles=frozenset({"service"})),
     "lan": Actor("u-lan", "Nguyễn Thị Lan", "bhxh-quang-ngai", frozenset()),
 }
 

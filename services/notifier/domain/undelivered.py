@@ -74,10 +74,10 @@ def reach(
     notice: Notice, *, way: Way, reached_at: datetime, proof: str, requested_at: datetime, at: datetime,
     by: Actor,
 ) -> Decision[Notice]:  # fmt: skip
-    """Đã báo bằng cách khác: closes the task. It happened between the notice's beginning and now; raises
-    InvalidInput otherwise."""
+    """Đã báo bằng cách khác: closes the task. It happened between the minute in which the notice began and
+    now; raises InvalidInput otherwise."""
     NOTICES.after(notice.status, "reach", by)
-    if not requested_at <= reached_at <= at:
+    if not requested_at.replace(second=0, microsecond=0) <= reached_at <= at:
         words = "Thời điểm báo phải sau lúc có yêu cầu và không ở tương lai."
         english = "It must lie after the notice was asked for, and not in the future."
         raise InvalidInput(words, errors=[{"field": "reached_at", "message": words, "message_en": english}])
