@@ -58,12 +58,13 @@ async def desk(request: Request, by: Reader, done: Annotated[str, Query(max_leng
     """Drafts, how far the moves of the newest version are, and every version."""
     edge = edge_of(request)
     rows = await lists.calendar_versions(edge.database, *CalendarStatus)
+    years = (*edge.calendar.years, edge.calendar.years[-1] + 1)
     return await _shown(
         request, "calendar_desk.html", in_force=edge.calendar, moving=await moving(edge),
         drafts=[row for row in rows if row["status"] == CalendarStatus.DRAFTED],
         discarded=[row for row in rows if row["status"] == CalendarStatus.DISCARDED],
         versions=(await all_versions(edge)).items, may=_may(CalendarStatus.NONE, by),
-        done=DONE.get(done, ""), years=[*edge.calendar.years, edge.calendar.years[-1] + 1],
+        done=DONE.get(done, ""), years=[(n, str(n)) for n in years],
     )  # fmt: skip
 
 
