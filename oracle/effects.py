@@ -98,7 +98,8 @@ def _mails(ours: Recordeds, found: Evidence) -> Findings:
 
 
 def _accepted(ours: Recordeds, qa: Recordeds) -> Findings:
-    told = Counter(r.event.notice_id for r in qa if isinstance(r.event, NoticeAccepted))
+    mailed = (r.event for r in qa if isinstance(r.event, NoticeAccepted) and r.event.way == "mail")
+    told = Counter(event.notice_id for event in mailed)
     for recorded in ours:
         if not isinstance(recorded.event, NoticeSent):
             continue

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
@@ -12,7 +12,7 @@ from services.qa.domain.codes import NAMESPACE, question_id_of
 from services.qa.domain.personal_data import mask
 from services.qa.regulation import SAME_LETTER_HOURS, Policy
 from shared.contracts.base import Decision, Recorded
-from shared.contracts.notifier import NoticeSent
+from shared.contracts.notifier import NoticeReachedOtherwise, NoticeSent
 from shared.contracts.qa import NoticeKind
 from shared.desk import Desk
 from shared.errors import NotFound
@@ -124,11 +124,22 @@ async def disclose_asker(cmd: domain.DiscloseAsker, desk: QaDesk) -> Question:
 async def on_notice_sent(recorded: Recorded[NoticeSent], desk: QaDesk) -> None:
     """Một lá thư gửi người hỏi đã được máy chủ thư nhận."""
     sent = recorded.event
-    kind, _, id = sent.subject.partition("-")
-    if kind != Question.KIND or sent.recipient != ASKER or sent.kind not in set(NoticeKind):
+    await _asker_told(sent, sent.message_id, sent.accepted_at, "mail", desk)
+
+
+async def on_reached_otherwise(recorded: Recorded[NoticeReachedOtherwise], desk: QaDesk) -> None:
+    """Người hỏi đã được báo bằng cách khác, vì thư không tới: that too ends the duty to tell them."""
+    reached = recorded.event
+    await _asker_told(reached, "", reached.reached_at, reached.way, desk)
+
+
+async def _asker_told(
+    event: NoticeSent | NoticeReachedOtherwise, message_id: str, at: datetime, way: str, desk: QaDesk
+) -> None:
+    """What was told to others, or about something else, is not ours."""
+    kind, _, id = event.subject.partition("-")
+    if kind != Question.KIND or event.recipient != ASKER or event.kind not in set(NoticeKind):
         return
     question = await desk.load(Question, UUID(id))
-    accepted = domain.RecordNotice(
-        question.id, NoticeKind(sent.kind), sent.notice_id, sent.message_id, sent.accepted_at
-    )
-    await desk.append(domain.record_notice(question, accepted))
+    told = domain.RecordNotice(question.id, NoticeKind(event.kind), event.notice_id, message_id, at, way)
+    await desk.append(domain.record_notice(question, told))

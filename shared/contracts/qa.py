@@ -101,13 +101,14 @@ class AnswerReleased(Event, topic=TOPIC, name="qa.question.answer_released"):
 
 
 class NoticeAccepted(ClockedEvent, topic=TOPIC, name="qa.question.notice_accepted"):
-    """Máy chủ thư đã nhận thư gửi người hỏi: the proof that they were told, and when."""
+    """Máy chủ thư đã nhận thư gửi người hỏi, hoặc họ đã được báo cách khác: the proof, and when."""
 
     question_id: UUID
     kind: NoticeKind
     notice_id: UUID
-    message_id: str
+    message_id: str  # empty when they were told another way
     accepted_at: AwareDatetime
+    way: str = "mail"  # or phone, post, in_person, other
 
 
 class AnswerPublished(ClockedEvent, topic=TOPIC, name="qa.question.answer_published"):

@@ -10,8 +10,8 @@ from services.qa import domain, handlers
 from services.qa.domain import Question
 from services.qa.queries.file import file_of
 from shared.contracts.base import Recorded
-from shared.contracts.notifier import NoticeSent
-from shared.contracts.qa import NoticeKind, Referral, RefusalGround
+from shared.contracts.notifier import NoticeReachedOtherwise, NoticeSent
+from shared.contracts.qa import NoticeAccepted, NoticeKind, Referral, RefusalGround
 from shared.errors import IdempotencyKeyReused, IllegalTransition, NotFound
 from shared.journal import AlreadyDone
 from tests.qa.world import ASKER, HA, KHOI, LETTER, NOW, TUAN, Office, names
@@ -117,6 +117,25 @@ async def test_a_letter_accepted_is_on_the_questions_record_once(office: Office)
     with pytest.raises(AlreadyDone):
         await handlers.on_notice_sent(notice, hearing(office, notice))
     assert names(office.events(question.id))[-2:] == ["answer_released", "notice_accepted"]
+
+
+async def test_an_asker_told_another_way_has_been_told_when_that_happened(office: Office) -> None:
+    question = await office.receive()
+    refusal = domain.RefuseQuestion(
+        question.id, RefusalGround.OUT_OF_SCOPE, "Lời giải thích", Referral.ADVISED_ASKER, "UBND"
+    )
+    await handlers.refuse_question(refusal, office.desk(HA))
+    called_at = NOW + timedelta(minutes=30)
+    event = NoticeReachedOtherwise(
+        notice_id=uuid4(), kind="refusal", subject=Question.stream_of(question.id), recipient="asker",
+        way="phone", reached_at=called_at, proof="Sổ trực 12",
+    )  # fmt: skip
+    reached = Recorded(event, f"notice-{event.notice_id}", 5, 0, NOW + timedelta(hours=2), "u-oanh", "c", "n")
+    await handlers.on_reached_otherwise(reached, office.desk(once=reached.id, causation=reached.id))
+    told = office.events(question.id)[-1]
+    assert isinstance(told, NoticeAccepted)
+    assert (told.way, told.message_id, told.closes) == ("phone", "", ("same_day_notice",))
+    assert told.closed_at == told.accepted_at == called_at
 
 
 async def test_sent_and_published_it_is_closed(office: Office) -> None:

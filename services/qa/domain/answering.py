@@ -67,13 +67,14 @@ class ReleaseAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RecordNotice:
-    """The mail server has accepted a letter to the asker."""
+    """The mail server has accepted a letter to the asker, or they were told in another ``way``."""
 
     question_id: UUID
     kind: NoticeKind
     notice_id: UUID
     message_id: str
     accepted_at: datetime
+    way: str = "mail"
 
 
 def check_promise(promised_for: date | None, *, at: datetime, calendar: WorkingCalendar) -> date:
@@ -170,12 +171,13 @@ DISCHARGED_BY: dict[NoticeKind, Duty] = {
 
 
 def record_notice(question: Question, cmd: RecordNotice) -> Decision[Question]:
-    """Ghi nhận thư đã được máy chủ nhận; the duty is judged by when that happened."""
+    """Ghi nhận thư đã được máy chủ nhận, hoặc đã báo cách khác; the duty is judged by when that happened."""
     duty = DISCHARGED_BY.get(cmd.kind)
     closes = question.running(duty) if duty else ()
     accepted = NoticeAccepted(
         question_id=question.id, kind=cmd.kind, notice_id=cmd.notice_id, message_id=cmd.message_id,
-        accepted_at=cmd.accepted_at, closes=closes, closed_at=cmd.accepted_at if closes else None,
+        accepted_at=cmd.accepted_at, way=cmd.way, closes=closes,
+        closed_at=cmd.accepted_at if closes else None,
     )  # fmt: skip
     return concluded(question, accepted)
 

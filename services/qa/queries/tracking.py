@@ -227,7 +227,9 @@ def _happening(recorded: Recorded[Event], units: Mapping[str, str], email: str) 
             title, text = "Đã có câu trả lời", units.get(event.unit, event.unit)
         case NoticeAccepted():
             at = event.accepted_at
-            title, text = NOTICE_VI[event.kind], f"Máy chủ thư đã nhận thư gửi {mask_email(email)}."
+            by_mail = event.way == "mail"
+            title = NOTICE_VI[event.kind]
+            text = f"Máy chủ thư đã nhận thư gửi {mask_email(email)}." if by_mail else "Báo bằng cách khác."
         case AnswerPublished():
             title, text = "Đã đăng công khai", "Thông tin cá nhân của bạn đã được bỏ."
         case AnswerWithheld():
