@@ -11,6 +11,8 @@ from typing import Final, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.notifier.regulation import Policy
+from services.notifier.regulation_stages import Hours
+from shared.production import LOOPBACK
 from shared.settings import ServiceSettings
 
 RELAY: Final = re.compile(r"[A-Za-z0-9._-]+(?::[1-9][0-9]{0,4})?")
@@ -70,6 +72,10 @@ class NotifierSettings(ServiceSettings):
         10, ge=1, description="Tries of a mail that no rule demands (acknowledgement)."
     )
 
+    office_opens: time = Field(time(8), description="Working hours begin (of working days, in Vietnam).")
+    office_closes: time = Field(
+        time(17), description="Working hours end; what the law does not want at once waits for the next ones."
+    )
     digest_at: time = Field(
         time(7, 30), description="When units get their morning mail, on working days, Vietnamese time."
     )
@@ -133,6 +139,17 @@ class NotifierSettings(ServiceSettings):
         return [(host, int(port or self.smtp_port)) for host, _, port in named]
 
     @property
+    def warnings(self) -> list[str]:
+        """What production should not go without, though it can; a sentence each."""
+        said = []
+        if self.environment == "production" and self.dkim_key_file is None:
+            said.append("PORTAL_DKIM_KEY_FILE is not set: mail goes out unsigned, unless a relay signs it.")
+        away = [host for host, _ in self.smtp_relays if host not in LOOPBACK]
+        if self.environment == "production" and away and not self.smtp_starttls:
+            said.append(f"PORTAL_SMTP_STARTTLS is off: letters go to {', '.join(away)} in the clear.")
+        return said
+
+    @property
     def mail_domain(self) -> str:
         return self.sender[1].rpartition("@")[2]
 
@@ -147,6 +164,18 @@ class NotifierSettings(ServiceSettings):
         secret = self.secret_key.get_secret_value().encode()
         return hmac.new(secret, b"suppressed address", hashlib.sha256).digest() if secret else b""
 
+    @model_validator(mode="after")
+    def _office_hours(self) -> Self:
+        if self.office_opens >= self.office_closes:
+            raise ValueError("office_opens must come before office_closes")
+        return self
+
+    @property
+    def feed_key(self) -> bytes:
+        """Of the addresses of the units' calendars; empty: there are none."""
+        secret = self.secret_key.get_secret_value().encode()
+        return hmac.new(secret, b"deadline feed", hashlib.sha256).digest() if secret else b""
+
     def policy(self) -> Policy:
         return Policy(
             first_retry=timedelta(seconds=self.first_retry_seconds),
@@ -154,6 +183,7 @@ class NotifierSettings(ServiceSettings):
             claim_timeout=timedelta(seconds=self.claim_timeout_seconds),
             courtesy_attempts=self.courtesy_attempts,
             message_domain=self.mail_domain,
+            hours=Hours(self.office_opens, self.office_closes),
             digest_at=self.digest_at,
             digest_ahead=self.digest_ahead_days,
             one_by_one=self.breach_mail_units,

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from services.notifier.gateways import NotSent, Smtp
 from services.notifier.gateways import mail as mail_gateway
@@ -221,3 +221,34 @@ class TestConnections:
             await smtp.send(mail())
             assert await smtp.send(mail())
             assert server.opened == 2
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("given", "relays"),
+        [
+            ("mx.example.vn", [("mx.example.vn", 25)]),
+            ("mx1.example.vn, mx2.example.vn:587", [("mx1.example.vn", 25), ("mx2.example.vn", 587)]),
+        ],
+    )
+    def test_each_mail_server_may_have_a_port_of_its_own(
+        self, given: str, relays: list[tuple[str, int]]
+    ) -> None:
+        assert NotifierSettings(environment="local", smtp_host=given).smtp_relays == relays
+
+    @pytest.mark.parametrize("given", ["", "a,,b", "a b", "a:0", "http://a", "a:123456", "a;b"])
+    def test_what_names_no_server_is_refused(self, given: str) -> None:
+        with pytest.raises(ValidationError):
+            NotifierSettings(environment="local", smtp_host=given)
+
+    @pytest.mark.parametrize("given", ["", "Bounce", "b+c", "a b", "-a", "x" * 17, "a@b", "a@b.vn\n"])
+    def test_a_mailbox_for_returns_leaves_room_for_the_token(self, given: str) -> None:
+        with pytest.raises(ValidationError):
+            NotifierSettings(environment="local", bounce_mailbox=given)
+
+    def test_production_is_warned_of_what_it_should_not_go_without(self, tmp_path: Path) -> None:
+        bare = NotifierSettings(environment="production", smtp_host="mx.example.vn")
+        assert [said.split()[0] for said in bare.warnings] == ["PORTAL_DKIM_KEY_FILE", "PORTAL_SMTP_STARTTLS"]
+        good = {"smtp_starttls": True, "dkim_key_file": tmp_path / "key.pem"}
+        assert bare.model_copy(update=good).warnings == []
+        assert NotifierSettings(environment="local").warnings == []

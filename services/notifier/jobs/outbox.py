@@ -89,7 +89,7 @@ class Outbox:
         self._on_their_way.pop(id, None)
         self._taken[id] = time.monotonic()
         if not task.cancelled() and (error := task.exception()):
-            log.error("notice.sender_failed", notice=str(id), error=repr(error))
+            log.error("notice.sender_failed", id=str(id), error=repr(error))
 
     async def _send(self, due: DueNotice) -> None:
         structlog.contextvars.bind_contextvars(correlation=due.correlation)
@@ -102,24 +102,22 @@ class Outbox:
             await asyncio.sleep(0.05)  # the read model will say so in a moment
             return
         except PortalError as error:
-            log.warning("notice.not_claimed", notice=str(due.id), error=error.code)
+            log.warning("notice.not_claimed", id=str(due.id), error=error.code)
             await asyncio.sleep(0.5)
             return
         assert notice.status is NoticeStatus.SENDING  # noqa: S101
         try:
             reply = await self._dialogue(due, notice.attempt)
         except Withheld as withheld:
-            log.info("notice.withheld", notice=str(due.id), attempt=notice.attempt)
+            log.info("notice.withheld", id=str(due.id), attempt=notice.attempt)
             await self._record(due, handlers.withhold_notice, WithholdNotice(due.id, withheld.reason))
         except NotSent as failure:
-            log.info(
-                "notice.not_sent", notice=str(due.id), attempt=notice.attempt, outcome=failure.outcome.value
-            )
+            log.info("notice.not_sent", id=str(due.id), attempt=notice.attempt, outcome=failure.outcome.value)
             await self._record(
                 due, handlers.record_failure, Failed(due.id, notice.attempt, failure.outcome, failure.reason)
             )
         else:
-            log.info("notice.sent", notice=str(due.id), attempt=notice.attempt)
+            log.info("notice.sent", id=str(due.id), attempt=notice.attempt)
             signed_by = getattr(self.smtp, "signed_by", "")  # other channels sign nothing
             accepted = Accepted(due.id, notice.attempt, reply, utc_now(), signed_by)
             await self._record(due, handlers.record_acceptance, accepted)
@@ -142,7 +140,7 @@ class Outbox:
             except AlreadyDone:
                 return
             except PortalError as error:
-                log.warning("notice.outcome_not_recorded", notice=str(due.id), error=error.code)
+                log.warning("notice.outcome_not_recorded", id=str(due.id), error=error.code)
                 await asyncio.sleep(pause)
             else:
                 return
