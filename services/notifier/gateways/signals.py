@@ -1,8 +1,9 @@
 """What goes out otherwise than by mail, a line at a time, behind the same seam: an operations chat and an SMS
 gateway. Each knows what its answers mean for the attempt; neither follows a redirect."""
 
+import asyncio
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -63,14 +64,16 @@ class Line:
 
     url: str
     safe_again: bool
-    _client: httpx2.AsyncClient | None = field(default=None, repr=False)
 
     async def post(self, body: bytes, headers: dict[str, str]) -> str:
         """The answer's status and id, nothing else of it: it may repeat whom it is to. Raises NotSent."""
-        if self._client is None:
-            self._client = httpx2.AsyncClient(timeout=SECONDS, trust_env=False, follow_redirects=False)
+        waits = httpx2.Timeout(SECONDS, connect=SECONDS / 2)
         try:
-            async with self._client.stream("POST", self.url, content=body, headers=headers) as response:
+            async with (
+                asyncio.timeout(SECONDS),
+                httpx2.AsyncClient(timeout=waits, trust_env=False, follow_redirects=False) as client,
+                client.stream("POST", self.url, content=body, headers=headers) as response,
+            ):
                 answer = b""
                 async for chunk in response.aiter_bytes():
                     answer += chunk
@@ -78,7 +81,7 @@ class Line:
                         break
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             raise NotSent(Delivery.TEMPORARY, f"không kết nối được ({type(error).__name__})") from error
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        except (httpx2.HTTPError, TimeoutError, OSError) as error:
             outcome = Delivery.TEMPORARY if self.safe_again else Delivery.UNCERTAIN
             raise NotSent(outcome, f"đã gửi nhưng chưa có lời đáp ({type(error).__name__})") from error
         return judged(response.status_code, answer)

@@ -6,6 +6,7 @@ from services.notifier.jobs.letters import Withheld, letter_for
 from services.notifier.jobs.moving import Mover
 from services.notifier.jobs.outbox import FAREWELL, Outbox, log
 from services.notifier.jobs.polling import WATCHED, measure, poll_services
+from services.notifier.jobs.previews import NoPreview, Previews
 
 __all__ = [
     "FAREWELL",
@@ -14,7 +15,9 @@ __all__ = [
     "WATCHED",
     "Digests",
     "Mover",
+    "NoPreview",
     "Outbox",
+    "Previews",
     "Sweeper",
     "Withheld",
     "fire_due",

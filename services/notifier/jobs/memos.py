@@ -9,7 +9,7 @@ from services.notifier import domain, queries, views
 from services.notifier.domain import Deadline, Notice
 from services.notifier.handlers import told_of_breach, told_of_escalation, with_unit
 from services.notifier.jobs.addressees import Addressee
-from services.notifier.letters import Memo
+from services.notifier.letters import Language, Memo
 from services.notifier.queries import DueNotice
 from services.notifier.queries.terms import MOMENT
 from services.notifier.regulation import DeadlineStatus, NoticeStatus, Policy
@@ -34,8 +34,10 @@ class NotSo(Exception):
     """What the notice would say is no longer so, or has never been said to this recipient; Vietnamese."""
 
 
-async def memo_for(edge: Edge[Policy], due: DueNotice, to: Addressee, *, at: datetime) -> Memo:
-    """Raises NotSo."""
+async def memo_for(
+    edge: Edge[Policy], due: DueNotice, to: Addressee, *, at: datetime, language: Language | None = None
+) -> Memo:
+    """In the addressee's language unless told otherwise. Raises NotSo."""
     assert due.deadline_id is not None  # noqa: S101 (every notice to staff but a morning mail has it)
     commits = await edge.journal.read(Deadline.stream_of(due.deadline_id))
     history = [each for commit in commits for each in commit.recorded(edge.source)]
@@ -50,12 +52,12 @@ async def memo_for(edge: Edge[Policy], due: DueNotice, to: Addressee, *, at: dat
     clock = deadline.clock
     last_day = edge.calendar.day_of(clock.due_at - MOMENT)
     urls = views.urls_of(edge.look)
-    event = cause.event
+    event, tongue = cause.event, language or to.language
     return Memo(
-        to=to.to, addressee=to.name, language=to.language,
+        to=to.to, addressee=to.name, language=tongue,
         label=views.label_of(deadline.subject, deadline.label or await _label(edge, deadline.subject)),
         duty=clock.duty, unit_name=await edge.directory.unit_name(clock.owner_unit), last_day=last_day,
-        explanation=clock.explanation_vi if to.language == "vi" else clock.explanation_en, basis=clock.basis,
+        explanation=clock.explanation_vi if tongue == "vi" else clock.explanation_en, basis=clock.basis,
         late_days=_late_days(edge, clock.due_at, at),
         subject_url=views.subject_url(deadline.subject, urls) or urls["notifier"],
         deadline_url=f"{urls['notifier']}/desk/deadlines/{deadline.id}",

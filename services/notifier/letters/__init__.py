@@ -1,5 +1,6 @@
 """From facts to a message in plain words: what, why, by when, by which clause, and what to do next."""
 
+from services.notifier.letters import samples
 from services.notifier.letters.askers import LetterIncomplete, mail_for
 from services.notifier.letters.staff import Digest, Line, Memo, digest_mail, memo_mail, signal_for
 from services.notifier.letters.wording import LANGUAGES, VERSIONS, Language
@@ -15,5 +16,6 @@ __all__ = [
     "digest_mail",
     "mail_for",
     "memo_mail",
+    "samples",
     "signal_for",
 ]

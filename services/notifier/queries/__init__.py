@@ -11,12 +11,14 @@ from services.notifier.queries.morning import (
     units_at_work,
 )
 from services.notifier.queries.neighbours import note_backlog, note_service
+from services.notifier.queries.proofs import LedgerFilter, every_proof, proofs
 from services.notifier.queries.read_models import prepare, projections
 from services.notifier.queries.register import (
     ENDED,
     DeadlineFilter,
     count_deadlines,
     deadline,
+    deadline_batches,
     deadlines,
     labels,
     state_of,
@@ -45,14 +47,17 @@ __all__ = [
     "Document",
     "DueDeadline",
     "DueNotice",
+    "LedgerFilter",
     "Morning",
     "UnitQueue",
     "count_deadlines",
     "deadline",
+    "deadline_batches",
     "deadlines",
     "due",
     "due_deadlines",
     "due_notices",
+    "every_proof",
     "labels",
     "living",
     "morning_counts",
@@ -64,6 +69,7 @@ __all__ = [
     "oldest_due",
     "prepare",
     "projections",
+    "proofs",
     "rearm",
     "shown_up_to",
     "state_of",

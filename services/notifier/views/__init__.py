@@ -4,6 +4,7 @@ from services.notifier.views.deadlines import (
     CLASSES_VI,
     STATES_VI,
     DeadlineView,
+    Reminder,
     State,
     basis_url,
     deadline_views,
@@ -14,7 +15,7 @@ from services.notifier.views.deadlines import (
     urls_of,
 )
 from services.notifier.views.due import Day, DueView, calendar_of, days_of
-from services.notifier.views.notices import NOTICE_STATES_VI, NoticeView, notice_views
+from services.notifier.views.notices import NOTICE_STATES_VI, NoticeView, notice_tabs, notice_views
 
 __all__ = [
     "CLASSES_VI",
@@ -24,12 +25,14 @@ __all__ = [
     "DeadlineView",
     "DueView",
     "NoticeView",
+    "Reminder",
     "State",
     "basis_url",
     "calendar_of",
     "days_of",
     "deadline_views",
     "label_of",
+    "notice_tabs",
     "notice_views",
     "risk_of",
     "standstill_of",

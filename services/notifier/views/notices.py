@@ -18,6 +18,18 @@ NOTICE_STATES_VI: Final = {
     "failed": "Không gửi được", "uncertain": "Không rõ", "bounced": "Bị trả lại",
     "reached": "Đã báo bằng cách khác", "withheld": "Không gửi",
 }  # fmt: skip
+PLACES: Final = (
+    # nơi        tên
+    ("notices", "Thư báo"),
+    ("ledger", "Sổ báo"),
+    ("templates", "Mẫu thư"),
+    ("suppressions", "Địa chỉ ngừng gửi"),
+)
+
+
+def notice_tabs(current: str) -> list[dict[str, object]]:
+    """The pages about notices, for the macro ``tabs``."""
+    return [{"text": text, "url": f"/desk/{key}", "current": key == current} for key, text in PLACES]
 
 
 class NoticeView(BaseModel):
