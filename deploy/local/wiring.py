@@ -163,6 +163,10 @@ class Wiring:
             "SINK_SMTP_PORT": str(self.ports.smtp),
             "SINK_HTTP_PORT": str(self.ports.mail),
             "SINK_DATA": str(self.data / "mail"),
+            "SINK_RETURNS_URL": f"{self.urls['notifier']}/v1/mail/returned",
+            "SINK_ISSUER_URL": self.urls["issuer"],
+            "SINK_CLIENT_ID": "svc-notifier",
+            "SINK_CLIENT_SECRET": self.keys.clients["notifier"],
         }
         return self._wire("mail", own, f"{self.urls['mail']}/mails.json")
 

@@ -1,5 +1,5 @@
 """An SMTP server that delivers nowhere: every mail it accepts is kept and can be read on a page. It can
-refuse, put off, dawdle, or lose its own answer after it took a mail."""
+refuse, put off, dawdle, lose its own answer after it took a mail, or return it later."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, Response
 
 from deploy.samples.mailbox import Mail, Mailbox
+from deploy.samples.returns import Returns
 from deploy.samples.serving import Behaviour, Mood, sample_app, sample_look, serve
 from deploy.samples.settings import SinkSettings
 from shared.errors import NotFound
@@ -26,8 +27,8 @@ class Postman:
     """What the SMTP server does at each step of the dialogue; aiosmtpd finds the steps by their names. The
     answers are ASCII, as SMTP wants them."""
 
-    def __init__(self, mailbox: Mailbox) -> None:
-        self._mailbox = mailbox
+    def __init__(self, mailbox: Mailbox, returns: Returns | None = None) -> None:
+        self._mailbox, self._returns = mailbox, returns
         self.mood: Mood[Mode] = Mood(SinkBehaviour(mode="ok"))
 
     async def handle_RCPT(
@@ -52,12 +53,14 @@ class Postman:
         if behaviour.mode == "drop_after_data" and isinstance(server.transport, asyncio.WriteTransport):
             # The mail is taken, the sender never learns of it: the case that can't be told from a loss.
             server.transport.abort()
+        if self._returns:
+            self._returns.consider(envelope.mail_from or "", envelope.rcpt_tos)
         return f"250 2.0.0 Kept as {mail.id}"
 
 
 def sink_app(settings: SinkSettings) -> FastAPI:
     mailbox = Mailbox(settings.data)
-    postman = Postman(mailbox)
+    postman = Postman(mailbox, Returns(settings))
 
     @asynccontextmanager
     async def smtp_server(_: FastAPI) -> AsyncIterator[None]:

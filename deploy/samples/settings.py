@@ -40,3 +40,9 @@ class SinkSettings(BaseSettings):
     smtp_port: int = Field(8025, description="port of the SMTP server")
     http_port: int = Field(8030, description="port of the page that shows the mail")
     data: Path = Field(Path(".data/mail"), description="folder of the .eml files")
+    returns_url: str = Field(
+        "", description="where mail to an address that begins with khong-ton-tai is returned; empty: nowhere"
+    )
+    issuer_url: str = Field("http://127.0.0.1:8010", description="who gives the token for that")
+    client_id: str = Field("", description="client at the issuer")
+    client_secret: SecretStr = Field(SecretStr(""), description="its secret")

@@ -85,6 +85,8 @@ def _example(value: str) -> str:
         return default[1]
     if "port" in value.lower():
         return "2525"
+    if "SMTP_HOST" in value:
+        return "mx.example.vn"
     return "k" * 40 if SECRET.search(value) or "32 characters" in value else "https://id.example.vn"
 
 

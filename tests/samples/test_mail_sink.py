@@ -1,5 +1,6 @@
 """The mail sink through a real SMTP dialogue: what it keeps, and each trouble it can play."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -7,10 +8,13 @@ from pathlib import Path
 import aiosmtplib
 import httpx2
 import pytest
+from fastapi import FastAPI, Request, Response
 
 from deploy.samples.mail_sink import sink_app
 from deploy.samples.mailbox import Mailbox
+from deploy.samples.returns import Returns
 from deploy.samples.settings import SinkSettings
+from services.notifier.returned import Outcome, read
 from tests.samples.sample_servers import browser, free_port, listening, running
 
 
@@ -93,3 +97,40 @@ async def test_it_dawdles_longer_than_the_sender_waits(sink: Sink) -> None:
         await sink.send()
     await sink.behave("ok")
     await sink.send()
+
+
+async def test_mail_to_a_mailbox_that_nobody_has_comes_back_as_a_mail_server_would_return_it(
+    tmp_path: Path,
+) -> None:
+    handed: list[tuple[str, bytes]] = []
+    portal = FastAPI()
+
+    @portal.get("/.well-known/openid-configuration")
+    async def discovery(request: Request) -> dict[str, str]:
+        base = str(request.base_url).rstrip("/")
+        return {"issuer": base, "token_endpoint": f"{base}/token"}
+
+    @portal.post("/token")
+    async def token() -> dict[str, str | int]:
+        return {"access_token": "t", "expires_in": 300}
+
+    @portal.post("/v1/mail/returned")
+    async def returned(request: Request, recipient: str) -> Response:
+        assert request.headers["authorization"] == "Bearer t"
+        assert request.headers["content-type"] == "message/rfc822"
+        handed.append((recipient, await request.body()))
+        return Response(status_code=503 if len(handed) == 1 else 200)
+
+    with listening() as (listener, url):
+        settings = SinkSettings(
+            data=tmp_path, returns_url=f"{url}/v1/mail/returned", issuer_url=url, client_id="svc-notifier"
+        )
+        async with running(portal, listener):
+            returns = Returns(settings, seconds=0.01)
+            returns.consider("bounce+x@bhxh.example.vn", ["an@example.vn", "khong-ton-tai.an@example.vn"])
+            async with asyncio.timeout(5):
+                while len(handed) < 2:
+                    await asyncio.sleep(0.01)
+    assert {recipient for recipient, _ in handed} == {"bounce+x@bhxh.example.vn"}
+    report, _ = read(handed[-1][1])
+    assert (report.outcome, report.status) == (Outcome.BOUNCED, "5.1.1")
