@@ -109,7 +109,7 @@ async def test_silence_of_the_chat_is_uncertain(
     room: tuple[Room, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chat, url = room
-    monkeypatch.setattr(signals, "SECONDS", 0.2)
+    monkeypatch.setattr(signals, "SECONDS", 1.5)
     chat.hangs = True
     assert (await refused(Chat(url, KEY).send(SIGNAL))).outcome is Delivery.UNCERTAIN
     assert len(chat.said) == 1
@@ -156,7 +156,7 @@ async def test_silence_of_the_gateway_is_answered_by_the_same_message_and_one_sm
     sms: tuple[Gateway, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gateway, base = sms
-    monkeypatch.setattr(signals, "SECONDS", 0.2)
+    monkeypatch.setattr(signals, "SECONDS", 1.5)
     gateway.mood.now = SmsBehaviour(mode="slow", seconds=5, times=1)
     assert (await refused(SmsGateway(base, "a-token").send(SMS))).outcome is Delivery.TEMPORARY
     await SmsGateway(base, "a-token").send(SMS)

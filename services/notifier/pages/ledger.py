@@ -73,7 +73,7 @@ async def _lines(edge: Edge[Any], which: LedgerFilter) -> AsyncIterator[str]:
 
 def _line(cells: Any) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow(cells)
+    csv.writer(out).writerow([str(cell).lstrip() for cell in cells])
     return out.getvalue()
 
 

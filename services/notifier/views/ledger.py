@@ -105,7 +105,7 @@ def _note(d: Document) -> str:
     if d.get("bounced_at"):
         said.append(f"bị trả lại {local(d['bounced_at']):%H:%M %d/%m/%Y} ({d.get('bounce', '')})")
     if d.get("reached_at"):
-        way = WAYS_VI.get(d.get("reached_way", ""), "cách khác")
+        way = WAYS_VI.get(d.get("reached_way", ""), "cách khác").lower()
         said.append(f"đã báo qua {way}, {d.get('reached_proof', '')}")
     elif d["reason"] and not d["sent_at"]:
         said.append(d["reason"])
