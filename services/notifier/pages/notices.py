@@ -41,6 +41,11 @@ EMPTY: Final[Mapping[str, str]] = {
 }
 
 
+def to_the_second(instant: datetime) -> str:
+    """What is proof is told to the second, Vietnamese time."""
+    return f"{instant.astimezone(VIETNAM):%H:%M:%S, %d/%m/%Y}"
+
+
 @router.get("/desk/notices")
 async def notices(
     request: Request, _: Reader, *, kind: Exact = "", state: Exact = "", subject: Exact = "",
@@ -51,7 +56,8 @@ async def notices(
     found = await notice_page(edge, subject=subject, state=state, kind=kind, cursor=cursor, limit=30)
     return await page(
         request, "notices.html", nav_current="notices", found=found, chosen=chosen,
-        kinds=list(NOTICE_KINDS.items()), states=list(views.NOTICE_STATES_VI.items()),
+        tabs=views.notice_tabs("notices"), kinds=list(NOTICE_KINDS.items()),
+        states=list(views.NOTICE_STATES_VI.items()),
         **around(chosen, cursor, found.next), **side_bar(edge, await overdue_count(edge, utc_now())),
     )  # fmt: skip
 
@@ -73,7 +79,8 @@ async def _shown(
     people = {deed.who: await edge.directory.person_name(deed.who) for deed in proof.deeds}
     return await page(
         request, "notice.html", status=422 if errors else 200, nav_current="notices", n=view,
-        history=told(commits, edge.source), proof=proof, attempt_words=ATTEMPT, people=people, ways=WAYS_VI,
+        history=told(commits, edge.source), proof=proof, to_the_second=to_the_second, attempt_words=ATTEMPT,
+        people=people, ways=WAYS_VI,
         acts=NOTICES.acts(NoticeStatus(view.state), roles), act=act, errors=errors or {}, typed=typed or {},
         signed_by=next((a.signed_by for a in reversed(proof.attempts) if a.outcome == "accepted"), ""),
         **side_bar(edge, await overdue_count(edge, utc_now())),

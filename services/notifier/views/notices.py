@@ -63,6 +63,11 @@ class NoticeView(BaseModel):
     reached_proof: str = Field("", description="Số công văn, mã bưu gửi …")
 
 
+def _called(subject: str, labels: Mapping[str, str]) -> str:
+    kind, _, id = subject.partition("-")
+    return f"Đơn vị {id}" if kind == "unit" else label_of(subject, labels.get(subject, ""))
+
+
 async def notice_views(
     database: Database, documents: Iterable[Document], *, urls: Mapping[str, str]
 ) -> list[NoticeView]:
@@ -71,7 +76,7 @@ async def notice_views(
     return [
         NoticeView(
             id=d["_id"], version=d["version"], kind=d["kind"], kind_vi=NOTICE_KINDS.get(d["kind"], d["kind"]),
-            subject=d["subject"], label=label_of(d["subject"], called.get(d["subject"], "")),
+            subject=d["subject"], label=_called(d["subject"], called),
             subject_url=subject_url(d["subject"], urls), recipient=d["recipient"], round=d["round"],
             statutory=d["statutory"], state=d["status"], state_vi=NOTICE_STATES_VI[d["status"]],
             message_id=d["message_id"], requested_at=d["requested_at"], attempts=d["attempts"],
