@@ -19,4 +19,4 @@ def without_addresses(words: str, *known: str) -> str:
         if len(name) >= SHORTEST_NAME:
             either = rf"{re.escape(name)}(?:[@=%+]\S*{re.escape(host)})?" if host else re.escape(name)
             said = re.sub(rf"(?<![\w.]){either}(?![\w.]*\w)", HIDDEN, said, flags=re.IGNORECASE)
-    return " ".join(said.split())[:LONGEST]
+    return " ".join(said.replace(f"<{HIDDEN}>", HIDDEN).split())[:LONGEST]

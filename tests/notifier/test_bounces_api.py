@@ -86,9 +86,7 @@ class TestHandOver:
         id = await refusal(service)
         said = "smtp; 550 5.1.1 <nguyen.van.an@example.vn> user nguyen.van.an unknown"
         raw = dsn(to=returns(service).address(id, 1), diagnostic=said, recipient="nguyen.van.an@example.vn")
-        assert (await hand_over(client, raw)).json()[
-            "reason"
-        ] == "550 5.1.1 <‹địa chỉ›> user ‹địa chỉ› unknown"
+        assert (await hand_over(client, raw)).json()["reason"] == "550 5.1.1 ‹địa chỉ› user ‹địa chỉ› unknown"
         async for commit in service.database.journal.find():
             assert "nguyen.van.an" not in str(commit)
             assert "example.vn>" not in str(commit).replace("bhxh.example.vn", "")
