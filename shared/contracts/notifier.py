@@ -14,6 +14,19 @@ NOTICE: Final = "notifier.notice"
 CALENDAR: Final = "notifier.calendar"
 
 
+class OfDeadline(Event):
+    deadline_id: UUID
+    subject: str  # stream of what the duty is about
+    duty: str
+
+
+class OfNotice(Event):
+    notice_id: UUID
+    kind: str
+    subject: str
+    recipient: str
+
+
 class DeadlineOpened(Event, topic=DEADLINE, name="notifier.deadline.opened"):
     """Thời hạn bắt đầu tính."""
 
@@ -24,23 +37,17 @@ class DeadlineOpened(Event, topic=DEADLINE, name="notifier.deadline.opened"):
     label: str = ""  # how people call the subject: số tiếp nhận, mã cổng; never a citizen's words
 
 
-class DeadlineMet(Event, topic=DEADLINE, name="notifier.deadline.met"):
+class DeadlineMet(OfDeadline, topic=DEADLINE, name="notifier.deadline.met"):
     """Đã thực hiện đúng hạn, hoặc muộn (``late``), judged by when it happened."""
 
-    deadline_id: UUID
-    subject: str
-    duty: str
     met_at: AwareDatetime
     late: bool
     cause: str  # id of the event that discharged it
 
 
-class DeadlineWarned(Event, topic=DEADLINE, name="notifier.deadline.warned"):
+class DeadlineWarned(OfDeadline, topic=DEADLINE, name="notifier.deadline.warned"):
     """Sắp đến hạn: a stage ahead of the due time. ``planned_at`` is when it ought to have fired."""
 
-    deadline_id: UUID
-    subject: str
-    duty: str
     due_at: AwareDatetime
     stage: str = "warned"
     planned_at: AwareDatetime | None = None
@@ -48,23 +55,17 @@ class DeadlineWarned(Event, topic=DEADLINE, name="notifier.deadline.warned"):
     next_at: AwareDatetime | None = None  # when the stage after this one is planned
 
 
-class DeadlineReminderDropped(Event, topic=DEADLINE, name="notifier.deadline.reminder_dropped"):
+class DeadlineReminderDropped(OfDeadline, topic=DEADLINE, name="notifier.deadline.reminder_dropped"):
     """Lời nhắc đã lỡ, nhắc nữa không còn ích gì: kept as a record that it was not forgotten."""
 
-    deadline_id: UUID
-    subject: str
-    duty: str
     stage: str
     planned_at: AwareDatetime
     reason: str  # Vietnamese
 
 
-class DeadlineBreached(Event, topic=DEADLINE, name="notifier.deadline.breached"):
+class DeadlineBreached(OfDeadline, topic=DEADLINE, name="notifier.deadline.breached"):
     """Đã quá hạn mà chưa thực hiện. However late it fires, it bears the true due time."""
 
-    deadline_id: UUID
-    subject: str
-    duty: str
     due_at: AwareDatetime
     unit: str = ""
     next_at: AwareDatetime | None = None
@@ -78,12 +79,9 @@ class Level(StrEnum):
     LEADERSHIP = "leadership"  # lãnh đạo Ngành
 
 
-class DeadlineEscalated(Event, topic=DEADLINE, name="notifier.deadline.escalated"):
+class DeadlineEscalated(OfDeadline, topic=DEADLINE, name="notifier.deadline.escalated"):
     """Quá hạn kéo dài, báo lên cấp trên."""
 
-    deadline_id: UUID
-    subject: str
-    duty: str
     unit: str
     level: Level
     due_at: AwareDatetime
@@ -104,12 +102,9 @@ class DeadlineMoved(Event, topic=DEADLINE, name="notifier.deadline.moved"):
     document: str  # văn bản đã quyết định lịch mới
 
 
-class DeadlineRescinded(Event, topic=DEADLINE, name="notifier.deadline.rescinded"):
+class DeadlineRescinded(OfDeadline, topic=DEADLINE, name="notifier.deadline.rescinded"):
     """Rút lại: what was told as a breach is none, because the calendar says otherwise now."""
 
-    deadline_id: UUID
-    subject: str
-    duty: str
     unit: str
     breached_due_at: AwareDatetime
     due_at: AwareDatetime
@@ -117,12 +112,9 @@ class DeadlineRescinded(Event, topic=DEADLINE, name="notifier.deadline.rescinded
     document: str
 
 
-class DeadlineVoided(Event, topic=DEADLINE, name="notifier.deadline.voided"):
+class DeadlineVoided(OfDeadline, topic=DEADLINE, name="notifier.deadline.voided"):
     """Nghĩa vụ không còn."""
 
-    deadline_id: UUID
-    subject: str
-    duty: str
     voided_at: AwareDatetime
     cause: str
 
@@ -135,6 +127,14 @@ class DeadlineDischargedEarly(Event, topic=DEADLINE, name="notifier.deadline.dis
     happened_at: AwareDatetime
     cause: str
     void: bool = False
+
+
+class DeadlineFeedRevoked(Event, topic=DEADLINE, name="notifier.deadline.feed_revoked", published=False):
+    """Thu hồi địa chỉ lịch hạn của một đơn vị; ``generation`` is that of the address that counts now."""
+
+    unit: str
+    generation: int
+    reason: str
 
 
 class Delivery(StrEnum):
@@ -172,13 +172,9 @@ class NoticeSending(Event, topic=NOTICE, name="notifier.notice.sending"):
     attempt: int
 
 
-class NoticeSent(Event, topic=NOTICE, name="notifier.notice.sent"):
+class NoticeSent(OfNotice, topic=NOTICE, name="notifier.notice.sent"):
     """Máy chủ thư đã nhận."""
 
-    notice_id: UUID
-    kind: str
-    subject: str
-    recipient: str
     attempt: int
     message_id: str
     accepted_at: AwareDatetime
@@ -205,23 +201,15 @@ class NoticeRetryAsked(Event, topic=NOTICE, name="notifier.notice.retry_asked"):
     reason: str
 
 
-class NoticeWithheld(Event, topic=NOTICE, name="notifier.notice.withheld"):
+class NoticeWithheld(OfNotice, topic=NOTICE, name="notifier.notice.withheld"):
     """Không gửi thư này qua kênh này: the address is suppressed, or what it would say is no longer so."""
 
-    notice_id: UUID
-    kind: str
-    subject: str
-    recipient: str
     reason: str  # Vietnamese
 
 
-class NoticeBounced(Event, topic=NOTICE, name="notifier.notice.bounced"):
+class NoticeBounced(OfNotice, topic=NOTICE, name="notifier.notice.bounced"):
     """Thư đã được nhận rồi bị trả lại: acceptance and delivery are two facts."""
 
-    notice_id: UUID
-    kind: str
-    subject: str
-    recipient: str
     attempt: int = 0  # 0: told before attempts were
     permanent: bool
     status: str  # RFC 3463, e.g. 5.1.1
@@ -229,26 +217,22 @@ class NoticeBounced(Event, topic=NOTICE, name="notifier.notice.bounced"):
     bounced_at: AwareDatetime
 
 
-class NoticeReachedOtherwise(Event, topic=NOTICE, name="notifier.notice.reached_otherwise"):
+class NoticeReachedOtherwise(OfNotice, topic=NOTICE, name="notifier.notice.reached_otherwise"):
     """Đã báo bằng cách khác (điện thoại, bưu điện …), as a person records it."""
 
-    notice_id: UUID
-    kind: str
-    subject: str
-    recipient: str
     way: str  # phone, post, in_person, other
     reached_at: AwareDatetime
     proof: str  # số công văn, mã bưu gửi …: never a name, an address or a number of the asker
 
 
-class AddressSuppressed(Event, topic=NOTICE, name="notifier.address.suppressed", published=False):
+class AddressSuppressed(Event, topic=NOTICE, name="notifier.notice.address_suppressed", published=False):
     """Ngừng gửi tới một địa chỉ. ``mark`` is its keyed hash; the address is nowhere."""
 
     mark: str
     reason: str  # Vietnamese, without any address
 
 
-class AddressReleased(Event, topic=NOTICE, name="notifier.address.released", published=False):
+class AddressReleased(Event, topic=NOTICE, name="notifier.notice.address_released", published=False):
     """Gửi lại được tới địa chỉ ấy."""
 
     mark: str

@@ -30,8 +30,6 @@ content.submission.resubmitted.v1
 content.submission.returned.v1
 content.submission.submitted.v1
 content.submission.withdrawn.v1
-notifier.address.released.v1
-notifier.address.suppressed.v1
 notifier.calendar.applied.v1
 notifier.calendar.discarded.v1
 notifier.calendar.drafted.v1
@@ -39,6 +37,7 @@ notifier.calendar.moves_finished.v1
 notifier.deadline.breached.v1
 notifier.deadline.discharged_early.v1
 notifier.deadline.escalated.v1
+notifier.deadline.feed_revoked.v1
 notifier.deadline.met.v1
 notifier.deadline.moved.v1
 notifier.deadline.opened.v1
@@ -46,6 +45,8 @@ notifier.deadline.reminder_dropped.v1
 notifier.deadline.rescinded.v1
 notifier.deadline.voided.v1
 notifier.deadline.warned.v1
+notifier.notice.address_released.v1
+notifier.notice.address_suppressed.v1
 notifier.notice.bounced.v1
 notifier.notice.failed.v1
 notifier.notice.reached_otherwise.v1

@@ -5,8 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifier import letters, queries
-from services.notifier.gateways import Letters, LetterUnavailable, Mail, NotSent
-from services.notifier.gateways.signals import Signal
+from services.notifier.gateways import Letters, LetterUnavailable, Mail, NotSent, Signal
 from services.notifier.jobs.addressees import NoNumber, addressee_of
 from services.notifier.jobs.digests import digest_for
 from services.notifier.jobs.memos import NotSo, memo_for

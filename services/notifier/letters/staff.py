@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
-from services.notifier.gateways import Mail
-from services.notifier.gateways.signals import Signal
+from services.notifier.gateways import Mail, Signal
 from services.notifier.letters.wording import SUBJECTS, Language, duty_name, spoken
 from shared.web.look import Look
 
