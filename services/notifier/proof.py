@@ -48,6 +48,11 @@ class Proof:
     deeds: list[Deed]
 
 
+def returned_words(event: NoticeBounced) -> str:
+    """The server's words, which mostly hold the status."""
+    return event.reason if event.status in event.reason else f"{event.status} {event.reason}".strip()
+
+
 def proof_of(commits: Sequence[Commit], source: str) -> Proof:
     """In order of time."""
     attempts: dict[int, Attempt] = {}
@@ -67,10 +72,7 @@ def proof_of(commits: Sequence[Commit], source: str) -> Proof:
                 attempt.words, attempt.retry_at = event.reason, event.retry_at
             case NoticeBounced() if event.attempt in attempts:
                 attempt = attempts[event.attempt]
-                attempt.bounced_at, attempt.bounce = (
-                    event.bounced_at,
-                    f"{event.status} {event.reason}".strip(),
-                )
+                attempt.bounced_at, attempt.bounce = event.bounced_at, returned_words(event)
             case NoticeRetryAsked() | NoticeReachedOtherwise():
                 deeds.append(Deed(recorded.at, recorded.by, event))
             case _:
