@@ -24,8 +24,8 @@ def year_with(
 ) -> CalendarYear:  # fmt: skip
     """The base's year with these rows, and without those days."""
     old = next((y for y in base.years if y.year == year), None)
-    rows = old.days if old else ()
-    kept = [CalendarDay(**row.model_dump()) for row in rows if row.date.isoformat() not in without]
+    were = old.days if old else ()
+    kept = [CalendarDay(**row.model_dump()) for row in were if row.date.isoformat() not in without]
     was = old.provisional if old else True
     return CalendarYear(year=year, provisional=was if provisional is None else provisional,
                         days=tuple(sorted([*kept, *rows], key=lambda r: r.date)))  # fmt: skip

@@ -34,7 +34,7 @@ from shared.workflow import Actor
 
 router = APIRouter(include_in_schema=False)
 Year = Annotated[int, Query(ge=1900, le=2200)]
-ROWS: Final = 25
+ROWS: Final = 15
 REFUSED: Final = (ValidationError, InvalidInput, IllegalTransition, VersionConflict)
 DONE: Final = {
     "drafted": "Đã ghi bản thảo.", "revised": "Đã ghi thay đổi vào bản thảo.",
