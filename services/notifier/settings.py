@@ -57,7 +57,11 @@ class NotifierSettings(ServiceSettings):
     dkim_selector: str = Field(
         "thu-bao", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description="Name of that key in DNS."
     )
-    dkim_domain: str = Field("", description="Domain that signs (`d=`); empty: that of PORTAL_MAIL_FROM.")
+    dkim_domain: str = Field(
+        "",
+        pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$",
+        description="Domain that signs (`d=`); empty: that of PORTAL_MAIL_FROM.",
+    )
     first_retry_seconds: float = Field(
         2.0, gt=0, description="Wait before a mail is tried again; doubled each time."
     )
@@ -116,6 +120,9 @@ class NotifierSettings(ServiceSettings):
         for name, url in named:
             if self.environment == "production" and url.startswith("http://"):
                 raise ValueError(f"{name} must be on https in production")
+        away = any(host not in LOOPBACK for host, _ in self.smtp_relays)
+        if self.environment == "production" and self.smtp_username and away and not self.smtp_starttls:
+            raise ValueError("PORTAL_SMTP_USERNAME needs PORTAL_SMTP_STARTTLS: its password would be read")
         return self
 
     @field_validator("mail_from")

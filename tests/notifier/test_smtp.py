@@ -154,6 +154,12 @@ class TestPrivacyOnTheWire:
         assert (failure.outcome, failure.reason) == (TEMPORARY, "535 5.7.8 wrong password")
 
 
+async def test_the_recipient_is_named_as_it_was_checked() -> None:
+    async with serving() as server:
+        await to(server).send(mail(to=" an@example.vn "))
+    assert "RCPT TO:<an@example.vn>" in server.heard
+
+
 class TestSeveralServers:
     @pytest.mark.parametrize(
         ("stage", "reply"),
@@ -252,3 +258,9 @@ class TestSettings:
         good = {"smtp_starttls": True, "dkim_key_file": tmp_path / "key.pem"}
         assert bare.model_copy(update=good).warnings == []
         assert NotifierSettings(environment="local").warnings == []
+
+    def test_production_sends_no_password_in_the_clear(self) -> None:
+        given = {"environment": "production", "smtp_host": "mx.example.vn", "smtp_username": "portal"}
+        with pytest.raises(ValidationError, match="PORTAL_SMTP_STARTTLS"):
+            NotifierSettings.model_validate(given)
+        assert NotifierSettings.model_validate(given | {"smtp_starttls": True}).smtp_username == "portal"

@@ -9,7 +9,7 @@ from typing import Final
 from aiosmtplib import SMTP
 from aiosmtplib.errors import SMTPResponseException
 
-from services.notifier.gateways.mail_composing import Mail, NotSent, composed
+from services.notifier.gateways.mail_composing import Mail, NotSent, composed, one_address
 from services.notifier.gateways.mail_relays import NONSENSE, TROUBLE, Line, Relay
 from services.notifier.gateways.mail_signing import Signer
 from services.notifier.said import without_addresses
@@ -50,11 +50,11 @@ class Smtp:
 
     async def send(self, mail: Mail) -> str:
         """The server's words on accepting it. Raises NotSent."""
-        content = composed(mail, self.settings.sender, self.signer)
+        to, content = one_address(mail.to), composed(mail, self.settings.sender, self.signer)
         relay, line = await self._line_from(mail.returns_to or self.settings.sender[1])
         keep = False
         try:
-            reply = await self._told(line, mail.to, content)
+            reply = await self._told(line, to, content)
             keep = True
         except NotSent as failure:
             keep = failure.outcome is not Delivery.UNCERTAIN

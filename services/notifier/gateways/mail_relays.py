@@ -115,6 +115,9 @@ class Relay:
         )  # fmt: skip
 
     async def release(self, line: Line, *, keep: bool) -> None:
+        for old in [other for other in self.idle if not other.kept]:
+            self.idle.remove(old)
+            old.client.close()
         if keep and line.client.is_connected:
             line.since = time.monotonic()
             self.idle.append(line)
