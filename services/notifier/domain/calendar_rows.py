@@ -148,4 +148,6 @@ def _words(a: DayRow | None, b: DayRow | None) -> tuple[str, str]:
         return f"không còn {vi(a)}", f"no longer {en(a)}"
     if a is not None and b is not None and (a.kind, a.vi) != (b.kind, b.vi):
         return f"{vi(a)} thành {vi(b)}", f"{en(a)} becomes {en(b)}"
+    if a is not None and b is not None and a.en != b.en:
+        return f"đổi tên tiếng Anh ({b.en})", f"{a.en} is called {b.en}"
     return "đổi văn bản quyết định", "decided by another document"
