@@ -20,6 +20,7 @@ class Role(StrEnum):
     SYSTEM = "system"
     OPERATOR = "operator"  # trực vận hành
     CALENDAR_KEEPER = "calendar_keeper"  # người giữ lịch
+    UNIT_HEAD = "unit_head"  # phụ trách đơn vị: sees what the unit owes
 
 
 READERS: Final = frozenset({Role.OPERATOR, Role.CALENDAR_KEEPER})
@@ -44,6 +45,10 @@ class NoticeStatus(StrEnum):
     BOUNCED = "bounced"  # accepted, and returned afterwards
     REACHED = "reached"  # told another way, as a person has recorded
     WITHHELD = "withheld"  # not sent this way: its address is suppressed, or it is no longer so
+
+
+class FeedStatus(StrEnum):
+    GIVEN = "given"
 
 
 class CalendarStatus(StrEnum):
@@ -76,6 +81,14 @@ DEADLINES: Final = Workflow(
     Step(_D.MET, "void", Role.SYSTEM, _D.VOID, _LAST_MOMENT),
     Step(_D.VOID, "discharge", Role.SYSTEM, _D.MET, _LAST_MOMENT),
     Step(_D.VOID, "void", Role.SYSTEM, _D.VOID, _LAST_MOMENT),
+)
+
+# A unit's calendar of due dates has an address that only those who were given it know.
+FEEDS: Final = Workflow(
+    Step(FeedStatus.GIVEN, "revoke", Role.OPERATOR, FeedStatus.GIVEN, _LAST_MOMENT),
+    Step(FeedStatus.GIVEN, "revoke", Role.UNIT_HEAD, FeedStatus.GIVEN, _LAST_MOMENT),
+    what_vi="địa chỉ lịch hạn",
+    acts_vi={"revoke": "thu hồi địa chỉ lịch hạn"},
 )
 
 NOTICES: Final = Workflow(
@@ -167,6 +180,7 @@ LANES: Final[Mapping[str, Lane]] = {
     "escalation": Lane.INTERNAL,
     "rescission": Lane.INTERNAL,
     "digest": Lane.INTERNAL,
+    "alarm": Lane.SIGNAL,
 }
 SIGNALS: Final = ("chat:", "sms:")  # how a recipient begins that is told otherwise than by mail
 
@@ -245,7 +259,9 @@ NOTICE_KINDS: Final[Mapping[str, str]] = {
     "escalation": "Báo cấp trên",
     "rescission": "Rút lại báo quá hạn",
     "digest": "Thư đầu ngày",
+    "alarm": "Báo động",
 }
+BY_MAIL: Final = tuple(kind for kind in NOTICE_KINDS if kind != "alarm")
 # Which duty a letter to an asker is about.
 DUTY_TOLD: Final[Mapping[str, str]] = {
     "acknowledgement": "triage", "refusal": "same_day_notice", "progress": "unit_reply",

@@ -21,6 +21,8 @@ from services.notifier.settings import NotifierSettings
 from shared.contracts.notifier import DeadlineBreached, Delivery
 from shared.desk import utc_now
 from shared.testing import local
+from shared.web import edge
+from shared.workflow import Actor
 from tests.notifier.office import NoAsker, Office, office
 from tests.notifier.world import same_day_clock
 from tests.samples.sample_servers import listening, running
@@ -235,3 +237,37 @@ async def _missed(desk: Office) -> None:
                              due_at=clock.due_at, unit="tt-cskh")  # fmt: skip
     await desk.hears(await desk.puts(stream, event, at=utc_now()))
     await desk.notice("breach", 2)
+
+
+def alert(fingerprint: str = "0a1b2c3d4e5f6071", **facts: Any) -> dict[str, Any]:
+    known = {
+        "status": "firing", "labels": {"alertname": "ClocksDisagree", "severity": "page"},
+        "annotations": {"summary": "Clocks disagree by 41 s", "action": "Ask oncall@example.vn"},
+        "startsAt": "2026-11-24T01:00:00Z", "fingerprint": fingerprint, "generatorURL": "http://prometheus/x",
+    }  # fmt: skip
+    return known | facts
+
+
+async def test_an_alarm_is_told_once_from_its_beginning_to_its_end(
+    mongo_uri: str, room: tuple[Room, str]
+) -> None:
+    chat, url = room
+    async with office(mongo_uri, chat_url=url, chat_secret=KEY) as desk:
+        app = desk.service.app()
+        app.dependency_overrides[edge.our_service] = lambda: Actor("svc-watch")
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://notifier") as client:
+
+            async def sounds(*alerts: dict[str, Any]) -> httpx2.Response:
+                return await client.post("/v1/alarms", json={"version": "4", "alerts": alerts})
+
+            assert (await sounds(alert(), alert("ffffffffffffffff", status="resolved"))).json() == {
+                "asked": 1
+            }
+            assert (await sounds(alert())).json() == {"asked": 0}
+            assert (await sounds(alert(startsAt="2026-11-24T02:00:00Z"))).json() == {"asked": 1}
+            assert (await sounds(alert(fingerprint="x"))).status_code == 422
+        await desk.notice("alarm", 2)
+        await Outbox(desk.edge, NoAsker(), Signals(chat=Chat(url, KEY)), (Lane.SIGNAL,), 2).run()
+        assert len(chat.said) == 2
+        assert chat.said[0]["text"] == "Báo động: Clocks disagree by 41 s. Ask ‹địa chỉ›"

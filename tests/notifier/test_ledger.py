@@ -16,7 +16,7 @@ from services.notifier.domain import Notice
 from services.notifier.gateways import LetterUnavailable, Services
 from services.notifier.pages.ledger import _line
 from services.notifier.queries import LedgerFilter
-from services.notifier.regulation import NOTICE_KINDS, Policy
+from services.notifier.regulation import BY_MAIL, Policy
 from services.notifier.views.ledger import recipient_vi
 from shared.contracts.notifier import NoticeBounced, NoticeReachedOtherwise
 from shared.service import Service
@@ -175,7 +175,7 @@ def test_a_recipient_is_called_by_name(recipient: str, called: str) -> None:
 class TestTemplates:
     @pytest.mark.parametrize("language", ["vi", "en"])
     async def test_each_kind_is_shown_as_it_reads(self, client: httpx2.AsyncClient, language: str) -> None:
-        for kind in NOTICE_KINDS:
+        for kind in BY_MAIL:
             page = await client.get(f"/desk/templates?kind={kind}&language={language}", headers=as_("thao"))
             assert page.status_code == 200, kind
             assert f'lang="{language}"' in page.text

@@ -43,7 +43,7 @@ def test_no_letter_lies_about_that_nobody_makes() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_has_its_words_in_each_language_version_and_form(language: str) -> None:
     folder = Path(regulation.__file__).parent / "templates" / "mail"
-    for kind in regulation.NOTICE_KINDS:
+    for kind in regulation.BY_MAIL:
         assert kind in SUBJECTS[language]  # type: ignore[index]
         for version in VERSIONS:
             assert {

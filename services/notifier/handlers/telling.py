@@ -1,7 +1,9 @@
 """One function for each event that a person must be told of."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -174,6 +176,24 @@ async def _request(
         known, kind, subject, recipient, policy=desk.policy, reason=reason, round=round, **facts
     )
     await once(desk.append(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class SoundAlarm:
+    name: str
+    fingerprint: str
+    started_at: datetime
+    words: str
+
+
+async def sound_alarm(cmd: SoundAlarm, desk: Register) -> bool:
+    """Báo động: told to whoever is on call, once from its beginning on. False when it was told before."""
+    subject = f"alarm-{re.sub('[^A-Za-z0-9]', '', cmd.name)[:60]}"
+    reason = f"{cmd.fingerprint}#{cmd.started_at.isoformat()}"
+    if await desk.find(Notice, domain.notice_id("alarm", reason, ON_CALL, 1)) is not None:
+        return False
+    await _request(desk, "alarm", subject, ON_CALL, source=desk.source, reason=reason, about=cmd.words)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ async def _composed(edge: Edge[Policy], owner: Letters, due: DueNotice, at: date
     if due.kind == "digest":
         digest = await digest_for(edge, due, to, at=at)
         return letters.digest_mail(look, digest, message_id=id, at=at, version=version)
+    if due.kind == "alarm":
+        return letters.alarm_signal(due.about, to=to.to, message_id=id, at=at)
     memo = await memo_for(edge, due, to, at=at)
     if due.recipient.startswith(SIGNALS):
         return letters.signal_for(due.kind, memo, message_id=id, at=at)

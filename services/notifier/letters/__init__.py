@@ -2,7 +2,15 @@
 
 from services.notifier.letters import samples
 from services.notifier.letters.askers import LetterIncomplete, mail_for
-from services.notifier.letters.staff import Digest, Line, Memo, digest_mail, memo_mail, signal_for
+from services.notifier.letters.staff import (
+    Digest,
+    Line,
+    Memo,
+    alarm_signal,
+    digest_mail,
+    memo_mail,
+    signal_for,
+)
 from services.notifier.letters.wording import LANGUAGES, VERSIONS, Language
 
 __all__ = [
@@ -13,6 +21,7 @@ __all__ = [
     "LetterIncomplete",
     "Line",
     "Memo",
+    "alarm_signal",
     "digest_mail",
     "mail_for",
     "memo_mail",

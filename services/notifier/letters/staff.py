@@ -110,6 +110,12 @@ def signal_for(kind: str, memo: Memo, *, message_id: str, at: datetime) -> Signa
                   message_id=message_id, at=at)  # fmt: skip
 
 
+def alarm_signal(words: str, *, to: str, message_id: str, at: datetime) -> Signal:
+    """What is broken, as the watch over the system says it."""
+    line = f"Báo động: {words}"
+    return Signal(to=to, text=line, short=line[:SHORTEST], message_id=message_id, at=at)
+
+
 def _subject(kind: str, memo: Memo) -> str:
     return SUBJECTS[memo.language][kind].format(duty=duty_name(memo.duty, memo.language), label=memo.label)
 

@@ -11,7 +11,7 @@ from services.notifier.api import Exact, Reader
 from services.notifier.jobs import NoPreview, Previews
 from services.notifier.letters import Language
 from services.notifier.pages import overdue_count, side_bar
-from services.notifier.regulation import NOTICE_KINDS
+from services.notifier.regulation import BY_MAIL, NOTICE_KINDS
 from shared.desk import utc_now
 from shared.errors import InvalidInput, NotFound
 from shared.web.edge import edge_of, page
@@ -28,7 +28,7 @@ def router_for(previews: Previews) -> APIRouter:
         request: Request, _: Reader, *, kind: Exact = "refusal", language: Language = "vi",
         notice: Annotated[str, Query(max_length=36)] = "",
     ) -> Response:  # fmt: skip
-        if kind not in NOTICE_KINDS:
+        if kind not in BY_MAIL:
             raise InvalidInput("Không có loại thư này.", errors=[{"field": "kind"}])
         edge, at, why = edge_of(request), utc_now(), ""
         found = await queries.notices(edge.database, kind=kind, limit=30)
@@ -45,7 +45,8 @@ def router_for(previews: Previews) -> APIRouter:
             mail = await previews.sample(edge, kind, language, at)
         return await page(
             request, "templates.html", nav_current="notices", tabs=views.notice_tabs("templates"), mail=mail,
-            why=why, kinds=list(NOTICE_KINDS.items()), languages=LANGUAGES_VI, options=options,
+            why=why, kinds=[(each, NOTICE_KINDS[each]) for each in BY_MAIL], languages=LANGUAGES_VI,
+            options=options,
             chosen={"kind": kind, "language": language, "notice": notice},
             **side_bar(edge, await overdue_count(edge, at)),
         )  # fmt: skip
