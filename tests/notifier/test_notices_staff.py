@@ -135,6 +135,15 @@ async def test_a_unit_without_an_address_waits_for_somebody_to_give_it_one(desk:
     assert refused.value.outcome is Delivery.TEMPORARY
 
 
+async def test_a_unit_that_does_not_exist_waits_until_it_is_no_longer_so(desk: Office) -> None:
+    stream, due = await late(desk, unit="khong-co")
+    with pytest.raises(NotSent, match="danh bạ chưa có đơn vị khong-co"):
+        await desk.letter(due, AT)
+    await desk.meets(stream, at=AT)
+    with pytest.raises(Withheld, match="đã kết thúc"):
+        await desk.letter(due, AT)
+
+
 async def test_an_address_that_is_two_is_refused_for_good(desk: Office, sink: Sink) -> None:
     _, due = await late(desk)
     await desk.unit("bhxh-ha-noi", email="a@example.vn, b@example.vn")

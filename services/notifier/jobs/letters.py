@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.notifier import letters, queries
 from services.notifier.gateways import Letters, LetterUnavailable, Mail, NotSent, Signal
-from services.notifier.jobs.addressees import NoNumber, addressee_of
+from services.notifier.jobs.addressees import Addressee, NoNumber, addressee_of
 from services.notifier.jobs.digests import digest_for
 from services.notifier.jobs.memos import NotSo, memo_for
 from services.notifier.queries import DueNotice
@@ -30,6 +30,8 @@ async def letter_for(edge: Edge[Policy], owner: Letters, due: DueNotice, *, at: 
     ever (DEFINITE), Withheld when they must not go out."""
     try:
         message = await _composed(edge, owner, due, at)
+        by_mail = isinstance(message, Mail)
+        held = await queries.suppressed(edge.database, edge.policy, message.to) if by_mail else ""
     except LetterUnavailable as error:
         outcome = Delivery.DEFINITE if error.gone else Delivery.TEMPORARY
         raise NotSent(outcome, str(error)) from error
@@ -41,10 +43,8 @@ async def letter_for(edge: Edge[Policy], owner: Letters, due: DueNotice, *, at: 
         raise NotSent(Delivery.TEMPORARY, f"không soạn được thư: {error}") from error
     except Exception as error:  # a letter that our templates cannot take: seen by a person, tried again
         raise NotSent(Delivery.TEMPORARY, f"không soạn được thư ({type(error).__name__})") from error
-    if isinstance(message, Mail) and (
-        why := await queries.suppressed(edge.database, edge.policy, message.to)
-    ):
-        raise Withheld(f"Địa chỉ này đang được ngừng gửi: {why}")
+    if held:
+        raise Withheld(f"Địa chỉ này đang được ngừng gửi: {held}")
     return message
 
 
@@ -53,7 +53,22 @@ async def _composed(edge: Edge[Policy], owner: Letters, due: DueNotice, at: date
     if due.recipient == "asker":
         handed = await owner.letter(UUID(due.subject.partition("-")[2]), due.kind, due.round)
         return letters.mail_for(look, due.kind, handed, message_id=id, at=at, version=version)
-    to = await addressee_of(edge.directory, due.recipient, edge.policy)
+    to, unknown = await _looked_up(edge, due)
+    message = await _to_our_own(edge, due, to, at)  # what is no longer so waits for nobody's address
+    if unknown is not None:
+        raise unknown
+    return message
+
+
+async def _looked_up(edge: Edge[Policy], due: DueNotice) -> tuple[Addressee, LetterUnavailable | None]:
+    try:
+        return await addressee_of(edge.directory, due.recipient, edge.policy), None
+    except LetterUnavailable as error:
+        return Addressee("", due.recipient), error
+
+
+async def _to_our_own(edge: Edge[Policy], due: DueNotice, to: Addressee, at: datetime) -> Message:
+    look, id, version = edge.look, due.message_id, due.template
     if due.kind == "digest":
         digest = await digest_for(edge, due, to, at=at)
         return letters.digest_mail(look, digest, message_id=id, at=at, version=version)
