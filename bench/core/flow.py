@@ -18,7 +18,7 @@ from bench.core.ground import PARTITIONS, Ground
 from bench.figures import percentile
 
 WARM: Final = 0.1  # of the work; about there the clock starts
-PATIENCE: Final = 120.0
+PATIENCE: Final = 60.0  # seconds without anything done
 LOOK: Final = 0.05
 JOINING: Final = 1.5  # seconds a worker, until the group is at rest
 
@@ -54,8 +54,9 @@ async def watch(ground: Ground, database: str, topic: str, count: int, pids: tup
     consumer = AIOKafkaConsumer(bootstrap_servers=ground.bootstrap)
     await consumer.start()
     places = [TopicPartition(topic, n) for n in range(PARTITIONS)]
-    items, early, give_up = ground.mongo[database]["items"], 0.0, time.monotonic() + PATIENCE
+    items, early, before = ground.mongo[database]["items"], 0.0, 0
     first = time.monotonic(), 0, ground.cpu_seconds()
+    moved = first[0]
     try:
         while True:
             published = sum((await consumer.end_offsets(places)).values())
@@ -66,8 +67,10 @@ async def watch(ground: Ground, database: str, topic: str, count: int, pids: tup
                 early = _rss(pids)
             if done >= count:
                 break
-            if now > give_up:
-                raise TimeoutError(f"{done} of {count} after {PATIENCE} s: {published} published")
+            if done > before:
+                before, moved = done, now
+            elif now > moved + PATIENCE:
+                raise TimeoutError(f"{done} of {count}, then nothing for {PATIENCE} s: {published} published")
             await asyncio.sleep(LOOK)
     finally:
         await consumer.stop()
