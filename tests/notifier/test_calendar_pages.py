@@ -1,8 +1,9 @@
-"""The pages of the calendar: whole without a script; a keeper writes, previews and applies on them, and who is
-on call sees them without the acts."""
+"""The pages of the calendar: whole without a script; a keeper writes, previews and applies on them, and who
+is on call sees them without the acts."""
 
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from uuid import uuid4
 
 import httpx2
@@ -47,7 +48,8 @@ def typed(html: str, **more: object) -> dict[str, object]:
     """What the form of a year would send, with what a person changes."""
     rows: dict[str, list[str]] = {}
     for name in ("date", "vi", "en", "by"):
-        rows[f"{name}[]"] = re.findall(rf'id="r\d+-{name}" name="{name}\[\]" value="([^"]*)"', html)
+        values = re.findall(rf'id="r\d+-{name}" name="{name}\[\]" value="([^"]*)"', html)
+        rows[f"{name}[]"] = [unescape(value) for value in values]
     rows["kind[]"] = re.findall(r'<option value="(\w+)" selected>', html)
     kept = {name: hidden(html, name) for name in ("csrf", "idempotency_key", "base", "year")}
     version = hidden(html, "expected_version")

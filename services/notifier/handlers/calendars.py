@@ -1,16 +1,20 @@
 """What a calendar keeper does to a version, and how open deadlines follow the one that was applied."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
 from services.notifier.domain import Deadline, calendars, deadline_moves
 from services.notifier.domain.calendar_rows import Rows
 from services.notifier.domain.calendars import Calendar, CalendarOvertaken, CalendarVersionTaken
-from services.notifier.domain.deadline_moves import Known, move_key
+from services.notifier.domain.deadline_moves import Known
 from services.notifier.handlers.clocks import Register
-from shared.calendar import WorkingCalendar
+from shared.calendar import CalendarYearMissing, WorkingCalendar
+from shared.contracts.base import Decision
 from shared.errors import IdempotencyKeyReused, IllegalTransition
-from shared.journal import AlreadyDone, Commit, Head
+from shared.journal import AlreadyDone, Commit, Head, Stored, VersionConflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,24 +136,71 @@ async def finish_moves(cmd: FinishMoves, desk: Register) -> Calendar:
     return await desk.append(finished, key=f"{cmd.version}#moves_finished")
 
 
-@dataclass(frozen=True, slots=True)
-class MoveDeadline:
-    """``seen``: the deadline as the list shows it and the head of its stream then. While the stream has not
-    gone on it need not be read."""
+class Shown(NamedTuple):
+    """A deadline as the list shows it, and the head of its stream then: while the stream has not gone on it
+    need not be read. ``head`` None: the list cannot say."""
 
-    id: UUID
+    deadline: Deadline
+    head: Head | None
+    correlation: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDeadlines:
     calendar: WorkingCalendar
     document: str
     known: Known
-    seen: tuple[Deadline, Head] | None = None
+    shown: Sequence[Shown]
 
 
-async def move_deadline(cmd: MoveDeadline, desk: Register) -> Deadline:
-    """To another calendar, once. Raises VersionConflict where the stream has gone on since it was seen, and
-    CalendarYearMissing."""
-    if cmd.seen is None:
-        deadline = await desk.load(Deadline, cmd.id)
-    else:
-        deadline, desk.heads[Deadline.stream_of(cmd.id)] = cmd.seen
-    moved = deadline_moves.move(deadline, cmd.calendar, known=cmd.known, document=cmd.document, at=desk.now)
-    return await desk.append(moved, key=move_key(cmd.id, cmd.calendar.version))
+async def move_deadlines(cmd: MoveDeadlines, desk: Register) -> list[UUID]:
+    """To another calendar, each once and by a record of its own; what has gone on since it was listed is
+    read. Returns those that nobody can count, because the calendar lacks a year that they need."""
+    uncounted: list[UUID] = []
+    ready: list[tuple[UUID, Commit]] = []
+    doubtful: list[UUID] = []
+    for shown in cmd.shown:
+        id = shown.deadline.id
+        if shown.head is None:
+            doubtful.append(id)
+            continue
+        try:
+            _, events = _move(shown.deadline, cmd, desk)
+        except CalendarYearMissing:
+            uncounted.append(id)
+            continue
+        if events:
+            commit = Commit(
+                key=deadline_moves.move_key(id, cmd.calendar.version), version=0,
+                stream=Deadline.stream_of(id), events=tuple([Stored.of(event) for event in events]), at=desk.now, by=desk.by.subject,
+                correlation=shown.correlation or desk.correlation, causation=desk.causation,
+            ).sealed(shown.head)  # fmt: skip
+            ready.append((id, commit))
+    outcomes = await desk.journal.append_all([commit for _, commit in ready])
+    for (id, _), outcome in zip(ready, outcomes, strict=True):
+        if isinstance(outcome, VersionConflict):
+            doubtful.append(id)
+        elif outcome is not None and not isinstance(outcome, AlreadyDone):
+            raise outcome
+    unread = await asyncio.gather(*(_by_its_journal(id, cmd, desk) for id in doubtful))
+    return [*uncounted, *(id for id in unread if id is not None)]
+
+
+def _move(deadline: Deadline, cmd: MoveDeadlines, desk: Register) -> Decision[Deadline]:
+    return deadline_moves.move(
+        deadline, cmd.calendar, known=cmd.known, document=cmd.document, at=desk.now, by=desk.by
+    )
+
+
+async def _by_its_journal(id: UUID, cmd: MoveDeadlines, desk: Register) -> UUID | None:
+    """The id of one that nobody can count. Another's move, or its next stage, may have come first: the next
+    pass sees it then."""
+    own = desk.at(desk.now)
+    try:
+        moved = _move(await own.load(Deadline, id), cmd, own)
+        await own.append(moved, key=deadline_moves.move_key(id, cmd.calendar.version))
+    except CalendarYearMissing:
+        return id
+    except (AlreadyDone, VersionConflict, IllegalTransition):
+        return None
+    return None

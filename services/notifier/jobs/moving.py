@@ -3,25 +3,29 @@ it, and taken up where a dead replica left off, because what has been moved is f
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 import structlog
 
 from services.notifier.domain.deadline_moves import Foresight
 from services.notifier.domain.moving import order_of
-from services.notifier.handlers.calendars import FinishMoves, MoveDeadline, finish_moves, move_deadline
-from services.notifier.jobs.firing import LOST_RACE
+from services.notifier.handlers.calendars import (
+    FinishMoves,
+    MoveDeadlines,
+    Shown,
+    finish_moves,
+    move_deadlines,
+)
 from services.notifier.queries import Document
 from services.notifier.queries import calendars as queries
 from services.notifier.regulation import Policy
 from shared.calendar import CalendarYearMissing, WorkingCalendar
 from shared.desk import once, utc_now
 from shared.errors import NotFound
-from shared.journal import VersionConflict
 from shared.mongo import Lease, LeaseLost
 from shared.web.edge import Edge
 
@@ -31,7 +35,8 @@ log = structlog.get_logger(__name__)
 GRACE: Final = timedelta(seconds=5)
 AGAIN: Final = 60.0  # seconds between two looks for what came later from a service that had not heard
 TTL: Final = timedelta(seconds=10)  # the work of a dead replica is taken up after so long
-AT_ONCE: Final = 250  # more would hold up what else this process does
+AT_ONCE: Final = 500  # more would hold up what else this process does
+PATIENCE: Final = 5.0  # seconds
 
 
 @dataclass
@@ -74,25 +79,56 @@ class Mover:
         recorded, _, _ = await queries.count_moved(database, version)
         total = recorded + await queries.count_open(database, reach)
         work = _Work(self.edge, target, foresight, await self._document(target), row)
-        after: tuple[Any, ...] = ()
         examined, found = recorded, 0
-        while reach:
-            page = await queries.open_deadlines(database, reach, after=after, limit=self.page)
-            for start in range(0, len(page), AT_ONCE):
-                found += await work.move(page[start : start + AT_ONCE])
-                examined += len(page[start : start + AT_ONCE])
-                await lease.renew()
-                facts = {"examined": min(examined, total), "total": total, "at": utc_now()}
-                await queries.note_progress(database, version, facts)
-            if len(page) < self.page:
-                break
-            after = (page[-1]["due_at"], page[-1]["_id"])
+        async for chunk, moved in self._chunks(reach, work):
+            found += moved
+            examined += chunk
+            await lease.renew()
+            facts = {"examined": min(examined, total), "total": total, "at": utc_now()}
+            await queries.note_progress(database, version, facts)
         if found:
-            await asyncio.sleep(0.1)  # the list shows them in a moment
+            await self._shown(lease, version, recorded + found)
             return found
         for row in unfinished:
             await self._finish(row, total if row["_id"] == version else 0)
         return 0
+
+    async def _chunks(
+        self, reach: Mapping[str, date | None], work: "_Work"
+    ) -> AsyncIterator[tuple[int, int]]:
+        """How many were looked at and had to be moved, chunk by chunk. One is decided while the one before it
+        is being written."""
+        after: tuple[Any, ...] = ()
+        under_way: deque[tuple[int, asyncio.Task[int]]] = deque()
+        try:
+            while reach:
+                page = await queries.open_deadlines(self.edge.database, reach, after=after, limit=self.page)
+                for start in range(0, len(page), AT_ONCE):
+                    chunk = page[start : start + AT_ONCE]
+                    under_way.append((len(chunk), asyncio.create_task(work.move(chunk))))
+                    if len(under_way) > 1:
+                        size, first = under_way.popleft()
+                        yield size, await first
+                if len(page) < self.page:
+                    break
+                after = (page[-1]["due_at"], page[-1]["_id"])
+            while under_way:
+                size, first = under_way.popleft()
+                yield size, await first
+        finally:
+            for _, left in under_way:
+                left.cancel()
+
+    async def _shown(self, lease: Lease, version: str, expected: int) -> None:
+        """Until the list shows what was moved, so that it is not looked at again; a while at most, for what
+        ends meanwhile is moved no more."""
+        until = time.monotonic() + PATIENCE
+        while (
+            time.monotonic() < until
+            and (await queries.count_recorded(self.edge.database, version)) < expected
+        ):
+            await asyncio.sleep(0.1)
+            await lease.renew()
 
     async def _document(self, target: WorkingCalendar) -> str:
         """The number by which it was applied; of a calendar that this build packs, its newest document."""
@@ -125,26 +161,13 @@ class _Work:
     async def move(self, documents: list[Document]) -> int:
         """Together, so that their records share an insert. How many there were to move."""
         touched = [d for d in documents if self.foresight.of(queries.term_of(d)) is not None]
-        outcomes = await asyncio.gather(*(self._move(d) for d in touched))
-        return sum(outcomes)
-
-    async def _move(self, d: Mapping[str, Any]) -> bool:
-        try:
-            try:
-                await self._record(d, seen=True)
-            except VersionConflict:  # it has gone on since the list showed it
-                await self._record(d, seen=False)
-        except LOST_RACE:
-            pass
-        except CalendarYearMissing as error:
-            log.warning("deadline.not_moved", deadline=d["_id"], error=error.code)
-            return False
-        return True
-
-    async def _record(self, d: Mapping[str, Any], *, seen: bool) -> None:
+        if not touched:
+            return 0
         cause = self.row["applied_event"] if self.row else ""
-        desk = self.edge.desk(correlation=d.get("correlation") or f"calendar-{self.target.version}",
-                              causation=cause)  # fmt: skip
-        shown = queries.deadline_of(d) if seen else None
-        cmd = MoveDeadline(UUID(d["_id"]), self.target, self.document, self.edge.calendars.of, shown)
-        await move_deadline(cmd, desk)
+        desk = self.edge.desk(correlation=f"calendar-{self.target.version}", causation=cause)
+        shown = [Shown(*queries.shown_of(d)) for d in touched]
+        command = MoveDeadlines(self.target, self.document, self.edge.calendars.of, shown)
+        uncounted = await move_deadlines(command, desk)
+        for id in uncounted:
+            log.warning("deadline.not_moved", deadline=str(id), error=CalendarYearMissing.code)
+        return len(touched) - len(uncounted)

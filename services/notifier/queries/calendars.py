@@ -186,6 +186,12 @@ async def count_moved(database: Database, version: str) -> tuple[int, int, int]:
 
 
 @answered
+async def count_recorded(database: Database, version: str) -> int:
+    """Recorded anew in this version."""
+    return int(await database.deadlines.count_documents({"moved": {"$eq": version}}))
+
+
+@answered
 async def note_progress(database: Database, version: str, facts: Document) -> None:
     """How far the moves are; beside the projection, for no event tells of it."""
     await database.calendar_progress.update_one({"_id": version}, {"$set": facts}, upsert=True)
@@ -196,18 +202,18 @@ async def progress(database: Database, version: str) -> Document:
     return dict(await database.calendar_progress.find_one({"_id": {"$eq": version}}) or {})
 
 
-def deadline_of(d: Mapping[str, Any]) -> tuple[Deadline, Head] | None:
-    """The deadline as the list shows it, with the head of its stream then; None when the list cannot say."""
-    if not d.get("head"):
-        return None
+def shown_of(d: Mapping[str, Any]) -> tuple[Deadline, Head | None, str]:
+    """The deadline as the list shows it, the head of its stream then, and what it came of."""
     clock = Clock(
         name=d["name"], duty=d["duty"], basis=d["basis"], owner_unit=d["unit"], started_at=d["started_at"],
         start_reason=d["start_reason"], working_days=d["working_days"], warn_at=d["warn_at"],
         due_at=d["due_at"], calendar_version=d["calendar_version"], provisional=d["provisional"],
         explanation_vi=d["explanation_vi"], explanation_en=d["explanation_en"],
     )  # fmt: skip
+    # A list that was drawn before it kept these is no ground to write on: the stream is read.
+    sure = d.get("head") and "stated_due_at" in d
     deadline = Deadline(
         id=UUID(d["_id"]), subject=d["subject"], source=d["source"], label=d["label"], clock=clock,
-        status=DeadlineStatus(d["status"]), breached=bool(d["breached"]), stated=d["stated_due_at"],
+        status=DeadlineStatus(d["status"]), breached=bool(d.get("breached")), stated=d.get("stated_due_at"),
     )  # fmt: skip
-    return deadline, Head(d["version"], d["head"])
+    return deadline, Head(d["version"], d["head"]) if sure else None, d.get("correlation", "")
