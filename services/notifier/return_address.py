@@ -5,14 +5,14 @@ import hmac
 import re
 from base64 import b32decode, b32encode
 from dataclasses import dataclass, field
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Final
 from uuid import UUID
 
 from services.notifier.domain import ForgedReturn
 from services.notifier.settings import NotifierSettings
 
-PROOF: Final = 8  # bytes of the HMAC: a forger has one chance in 2**64
+PROOF: Final = 8  # bytes of the keyed hash: a forger has one chance in 2**64
 MOST_ATTEMPTS: Final = 0xFFFF
 TOKEN: Final = re.compile(r"[a-z2-7]{42}")
 
@@ -54,4 +54,4 @@ class ReturnAddresses:
         return address.strip().strip("<>").lower().startswith(f"{self.mailbox}+")
 
     def _proof(self, told: bytes) -> bytes:
-        return hmac.digest(self.key, told, sha256)[:PROOF]
+        return blake2b(told, key=self.key, digest_size=PROOF).digest()

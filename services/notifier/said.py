@@ -16,7 +16,7 @@ def without_addresses(words: str, *known: str) -> str:
     said = _ADDRESS.sub(HIDDEN, _UNKEPT.sub(" ", words))
     for address in known:
         name, _, host = address.partition("@")
-        if len(name) >= SHORTEST_NAME:
+        if len(name) >= SHORTEST_NAME and name.lower() in said.lower():
             either = rf"{re.escape(name)}(?:[@=%+]\S*{re.escape(host)})?" if host else re.escape(name)
             said = re.sub(rf"(?<![\w.]){either}(?![\w.]*\w)", HIDDEN, said, flags=re.IGNORECASE)
     return " ".join(said.replace(f"<{HIDDEN}>", HIDDEN).split())[:LONGEST]

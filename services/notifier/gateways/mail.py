@@ -33,9 +33,11 @@ class Smtp:
     settings: NotifierSettings
     relays: list[Relay] = field(init=False)
     signer: Signer | None = field(init=False)
+    sender: tuple[str, str] = field(init=False)  # parsed once
 
     def __post_init__(self) -> None:
         s = self.settings
+        self.sender = s.sender
         self.relays = [Relay(host, port, s.smtp_connections, s) for host, port in s.smtp_relays]
         self.signer = (
             Signer.of_file(s.dkim_selector, s.dkim_domain or s.mail_domain, s.dkim_key_file)
@@ -50,8 +52,8 @@ class Smtp:
 
     async def send(self, mail: Mail) -> str:
         """The server's words on accepting it. Raises NotSent."""
-        to, content = one_address(mail.to), composed(mail, self.settings.sender, self.signer)
-        relay, line = await self._line_from(mail.returns_to or self.settings.sender[1])
+        to, content = one_address(mail.to), composed(mail, self.sender, self.signer)
+        relay, line = await self._line_from(mail.returns_to or self.sender[1])
         keep = False
         try:
             reply = await self._told(line, to, content)

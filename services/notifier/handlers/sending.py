@@ -32,8 +32,9 @@ class Accepted:
     signed_by: str = ""
 
 
-async def record_acceptance(cmd: Accepted, desk: Register) -> Notice:
-    notice = await desk.load(Notice, cmd.notice_id)
+async def record_acceptance(cmd: Accepted, desk: Register, known: Notice | None = None) -> Notice:
+    """``known``: as this desk left it; VersionConflict when somebody has written since."""
+    notice = known or await desk.load(Notice, cmd.notice_id)
     accepted = domain.accept(notice, attempt=cmd.attempt, reply=cmd.reply, at=cmd.at, signed_by=cmd.signed_by)
     return await desk.append(accepted)
 

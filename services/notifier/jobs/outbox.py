@@ -1,6 +1,8 @@
 """Notices to be sent."""
 
 import asyncio
+import contextlib
+import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +30,8 @@ FAREWELL: Final = 3.0  # seconds that mails on their way have when the service s
 SETTLING: Final = 0.25  # seconds in which the read model comes to show that a notice was taken up
 # Seconds between two looks while mails are on their way; what must leave today is not kept waiting.
 LOOK, URGENT_LOOK = 0.1, 0.02
+STALE: Final = 0.5  # seconds after which the read model is asked again
+AHEAD: Final = 8  # notices for each place that are taken from the read model at once
 
 
 class Carrier(Protocol):
@@ -50,6 +54,8 @@ class Outbox:
     returns: ReturnAddresses | None = (
         None  # None: what can't be delivered goes to the sender that readers see
     )
+    _waiting: list[DueNotice] = field(default_factory=list)
+    _looked_at: float = 0.0
     _taken: dict[UUID, float] = field(default_factory=dict)
     _on_their_way: dict[UUID, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -73,17 +79,31 @@ class Outbox:
         free = self.places - len(self._on_their_way)
         if free <= 0:
             return 0
-        # Those on their way, and those that have just arrived, may still look due to the read model.
         now = time.monotonic()
         self._taken = {id: at for id, at in self._taken.items() if now - at < SETTLING}
+        # Those on their way, and those that have just arrived, may still look due to the read model.
         seen = self._on_their_way.keys() | self._taken.keys()
-        due = await queries.due_notices(self.edge.database, self.lanes, utc_now(), len(seen) + free)
-        fresh = [notice for notice in due if notice.id not in seen][:free]
-        for notice in fresh:
+        if not self._waiting or now - self._looked_at > STALE:
+            self._waiting = await self._look(len(seen) + free)
+            self._looked_at = now
+        fresh = [notice for notice in self._waiting if notice.id not in seen]
+        self._waiting = fresh[free:]
+        for notice in fresh[:free]:
             task = asyncio.create_task(self._send(notice), name=f"notice-{notice.id}")
             self._on_their_way[notice.id] = task
             task.add_done_callback(partial(self._arrived, notice.id))
-        return len(fresh)
+        return len(fresh[:free])
+
+    async def _look(self, needed: int) -> list[DueNotice]:
+        """What must leave today is looked for anew each time, in order. Of the rest a few turns' worth is
+        taken at once; in another order by each replica, so that they seldom reach for the same one."""
+        urgent = Lane.URGENT in self.lanes
+        limit = needed if urgent else needed + AHEAD * self.places
+        due = await queries.due_notices(self.edge.database, self.lanes, utc_now(), limit)
+        if not urgent:
+            random.shuffle(due)
+            due.sort(key=lambda notice: not notice.statutory)
+        return due
 
     def _arrived(self, id: UUID, task: asyncio.Task[None]) -> None:
         self._on_their_way.pop(id, None)
@@ -97,7 +117,8 @@ class Outbox:
             if due.claimed:
                 await handlers.presume_lost(ClaimNotice(due.id), self._desk(due))
                 return
-            notice = await handlers.claim_notice(ClaimNotice(due.id), self._desk(due))
+            desk = self._desk(due)
+            notice = await handlers.claim_notice(ClaimNotice(due.id), desk)
         except LOST_RACE:
             await asyncio.sleep(0.05)  # the read model will say so in a moment
             return
@@ -120,6 +141,11 @@ class Outbox:
             log.info("notice.sent", id=str(due.id), attempt=notice.attempt)
             signed_by = getattr(self.smtp, "signed_by", "")  # other channels sign nothing
             accepted = Accepted(due.id, notice.attempt, reply, utc_now(), signed_by)
+            # Nobody else writes to a notice on its way, so its state is known; if somebody has, it is read.
+            desk.now = utc_now()
+            with contextlib.suppress(PortalError):
+                await handlers.record_acceptance(accepted, desk, notice)
+                return
             await self._record(due, handlers.record_acceptance, accepted)
 
     async def _dialogue(self, due: DueNotice, attempt: int) -> str:
