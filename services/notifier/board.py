@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from services.notifier import board_queries, queries, views
+from services.notifier import board_queries, board_signs, board_vitals, queries, views
 from services.notifier.board_queries import Punctuality, Tally
 from services.notifier.queries import DeadlineFilter
 from services.notifier.regulation import ON_TIME_TARGET
@@ -103,6 +103,7 @@ class Board:
     portals: list[Mapping[str, Any]]
     notices: Mapping[str, int]
     troubled: list[NoticeView]
+    signs: list[board_signs.Sign]
     incidents: list[str] = field(default_factory=list)
 
     @property
@@ -159,7 +160,7 @@ async def draw(edge: Edge[Any], now: datetime) -> Board:
     ]
     states = await board_queries.services(database)
     peaks = await board_queries.peaks(database)
-    notices = await board_queries.notice_counts(database, now - timedelta(days=30))
+    vital = await board_vitals.vitals(database, now)
     drawn = Board(
         at=now, days=rows, widest=max(row.tally.total for row in rows),
         open=late.total + later.total + sum(t.total for t in soon.values()),
@@ -168,7 +169,7 @@ async def draw(edge: Edge[Any], now: datetime) -> Board:
         target=ON_TIME_TARGET, consumers=consumers_of(states, peaks),
         chart=chart_of(await board_queries.backlog(database, now - timedelta(hours=1)), now),
         dead=dead_of(states), services=services_of(states, now),
-        portals=portals_of(states), notices=notices,
+        portals=portals_of(states), notices=vital.notices, signs=board_signs.signs_of(vital),
         troubled=await views.notice_views(database, troubled[:4], urls=urls),
     )  # fmt: skip
     drawn.incidents.extend(incidents_of(drawn))
@@ -286,10 +287,7 @@ def incidents_of(board: Board) -> list[str]:
     slow = board.slowest
     if slow is not None and slow.state == "bad":
         said.append(f"{slow.name} chậm: {slow.waiting} sự kiện {slow.topic} đang chờ.")
+    said += [f"{sign.name}: {sign.measure}." for sign in board.signs if sign.state == "bad"]
     if board.risks:
         said.append(f"{len(board.risks)} thư mà Quy chế bắt buộc chưa gửi được.")
-    if board.notices["failed"]:
-        said.append(
-            f"{board.notices['failed']} thư bị máy chủ thư từ chối hẳn, cần báo người hỏi bằng cách khác."
-        )
     return said

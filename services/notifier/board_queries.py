@@ -88,8 +88,9 @@ async def notice_counts(database: Database, since: datetime) -> dict[str, int]:
 
 @answered
 async def troubled_notices(database: Database, limit: int) -> list[Document]:
-    """Notices that a person should look at: refused for good, or waiting to be tried again."""
-    which = {"status": {"$in": [NoticeStatus.FAILED.value, NoticeStatus.RETRYING.value]}}
+    """Notices that a person should look at: refused for good, returned, or waiting to be tried again."""
+    states = (NoticeStatus.FAILED, NoticeStatus.BOUNCED, NoticeStatus.RETRYING)
+    which = {"status": {"$in": [state.value for state in states]}}
     return list(await database.notices.find(which).sort([("requested_at", -1)]).limit(limit).to_list(limit))
 
 

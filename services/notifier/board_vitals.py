@@ -1,18 +1,19 @@
-"""How the register itself does, for the board of operations and for Prometheus: whether what is due fires, and
-how late; whether those who must be told are told; whether a new calendar is still being applied."""
+"""How the register itself does, for the board of operations and for Prometheus: whether what is due fires
+and how late; whether those who must be told are told; whether a new calendar is still being applied."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import Gauge
 
 from services.notifier import board_queries
-from services.notifier.queries import LANE_ORDER, Document
+from services.notifier.queries import LANE_ORDER, Document, calendars, sweeps
 from services.notifier.queries.terms import due
 from services.notifier.regulation import DeadlineStatus, Lane, NoticeStatus
+from shared import clocks_agree
 from shared.mongo import Database, answered
 
 OLDEST: Final = Gauge("notifier_oldest_unfired_seconds", "How long the oldest stage that is due has waited")
@@ -48,8 +49,7 @@ class Moving:
     calendar: str
     seconds: float
     examined: int
-    moved: int
-    rescinded: int
+    total: int | None  # None: not counted yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Vitals:
     waiting: Mapping[str, float]  # by lane
     unreached: int
     moving: Moving | None
+    clocks: Sequence[str]  # a sentence for each replica whose clocks disagree
 
     @property
     def late(self) -> bool:
@@ -79,7 +80,7 @@ async def vitals(database: Database, now: datetime) -> Vitals:
         lags={name: _at(lags, percent) for name, percent in QUANTILES} if lags else {}, fired=len(lags),
         notices=await board_queries.notice_counts(database, now - A_MONTH),
         waiting=await _waiting(database, now), unreached=await _unreached(database),
-        moving=await _moving(database, now),
+        moving=await _moving(database, now), clocks=await clocks_agree.trouble(database),
     )  # fmt: skip
 
 
@@ -110,12 +111,12 @@ async def _heartbeat(database: Database, now: datetime) -> float | None:
 
 @answered
 async def _unfired(database: Database, now: datetime) -> tuple[int, float]:
-    which: Document = {"next_at": due(now)}
-    first = await database.deadlines.find_one(which, {"next_at": 1}, sort=[("next_at", 1)])
-    if first is None:
+    oldest = await sweeps.oldest_due(database, now)
+    if oldest is None:
         return 0, 0.0
+    which: Document = {"share": {"$in": list(sweeps.ALL_SHARES)}, "next_at": due(now)}
     count = int(await database.deadlines.count_documents(which, limit=COUNTED))
-    return count, max(0.0, (now - first["next_at"]).total_seconds())
+    return count, max(0.0, (now - oldest).total_seconds())
 
 
 @answered
@@ -154,14 +155,15 @@ async def _unreached(database: Database) -> int:
     return int(await database.notices.count_documents(which, limit=COUNTED))
 
 
-@answered
 async def _moving(database: Database, now: datetime) -> Moving | None:
-    which: Document = {"status": "applied", "finished_at": None}
-    found = await database.calendars.find_one(which, sort=[("applied_at", 1)])
-    if found is None:
+    unfinished = await calendars.unfinished_calendars(database)
+    if not unfinished:
         return None
-    progress: Mapping[str, Any] = found.get("progress") or {}
+    newest = unfinished[-1]
+    progress = await calendars.progress(database, newest["_id"])
     return Moving(
-        found["_id"], max(0.0, (now - found["applied_at"]).total_seconds()), progress.get("examined", 0),
-        progress.get("moved", 0), progress.get("rescinded", 0),
-    )  # fmt: skip
+        newest["_id"],
+        max(0.0, (now - newest["applied_at"]).total_seconds()),
+        progress.get("examined", 0),
+        progress.get("total"),
+    )

@@ -56,6 +56,7 @@ _QUICK, _BEARABLE, _ANY = (f'http_seconds_bucket{{part="qa", le="{le}"}}' for le
 _OLDEST, _ALONE, _MOVING = (
     f"notifier_{name}" for name in ("oldest_unfired_seconds", "people_unreached", "calendar_moving_seconds")
 )
+_HELD_1, _HELD_2 = (f'clocks_held{{service="notifier", part="{p}"}}' for p in ("notifier", "notifier-2"))
 _SWEPT_TOO = _SWEPT.replace('"notifier"', '"notifier-2"')
 
 CASES = (
@@ -87,6 +88,9 @@ CASES = (
     silent("DeadlinesNotFiring", "50,000 take half a minute", {_OLDEST: "0x6 10 20 30 0x20"}, "3m"),
     fires("SweepStopped", "a sweep hangs", {_SWEPT: "0+10x12 120x60"}, "6m"),
     silent("SweepStopped", "one of two hangs", {_SWEPT: "0+10x12 120x60", _SWEPT_TOO: "0+10x72"}, "6m"),
+    fires("ClocksDisagree", "one replica's clock jumps", {_HELD_1: "0x6 1x30", _HELD_2: "0x36"}, "90s",
+          service="notifier"),
+    silent("ClocksDisagree", "they agree", {_HELD_1: "0x36", _HELD_2: "0x36"}, "90s"),
     fires("FiringLate", "a breach in a hundred is a minute late", {_LAG: "60x90"}, "11m"),
     silent("FiringLate", "all are within two seconds", {_LAG: "2x90"}, "11m"),
     fires("RefusalNotTold", "an asker waits for two minutes", {_URGENT: "0+10x30"}, "2m"),

@@ -44,12 +44,21 @@ KEYWORDS = {
     "min",
     "le",
     "count",
+    "absent",
+    "clamp_min",
+    "delta",
 }
 
 
 def exported() -> set[str]:
     """The names under which the code's metrics are scraped."""
-    for module in ("shared.service", "shared.jobs", "shared.operations", "shared.web.edge"):
+    for module in (
+        "shared.service",
+        "shared.jobs",
+        "shared.operations",
+        "shared.web.edge",
+        "shared.clocks_agree",
+    ):
         importlib.import_module(module)
     for service in SERVICES:
         for path in (REPO / "services" / service).rglob("*.py"):

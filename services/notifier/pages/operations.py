@@ -18,8 +18,8 @@ router = APIRouter(include_in_schema=False)
 
 boards: Final = Boards()
 BLOCKS: Final = (
-    "stamp", "incidents", "tiles", "days", "overdue", "chart", "consumers", "services", "dead", "notices",
-    "portals",
+    "stamp", "incidents", "tiles", "days", "overdue", "signs", "chart", "consumers", "services", "dead",
+    "notices", "portals",
 )  # fmt: skip
 TICK: Final = 2.0
 
