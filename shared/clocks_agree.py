@@ -3,7 +3,7 @@ database's and the one that only counts on since boot are compared, and while tw
 seconds apart there is no answer, and an alarm. The answer is never early and never runs backwards."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -128,6 +128,15 @@ class Clocks:
             self._told_at = ticks
             said = {"service": self._service, "held": held, "reason": self._verdict.reason, "at": "$$NOW"}
             await self._database[COLLECTION].update_one({"_id": self._replica}, [{"$set": said}], upsert=True)
+
+
+def while_they_agree(clocks: Clocks, work: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:
+    """A job that waits while nobody knows what time it is."""
+
+    async def held() -> int:
+        return 0 if await clocks.now() is None else await work()
+
+    return held
 
 
 async def _server_clock(database: Database) -> datetime:

@@ -3,16 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from services.notifier.proof import returned_words
 from services.notifier.regulation import WAYS_VI
+from services.notifier.views.deadline_history import deadline_words
 from shared.calendar import VIETNAM
 from shared.contracts.base import Event
 from shared.contracts.notifier import (
-    DeadlineBreached,
-    DeadlineDischargedEarly,
-    DeadlineMet,
-    DeadlineOpened,
-    DeadlineVoided,
-    DeadlineWarned,
     Delivery,
     NoticeBounced,
     NoticeFailed,
@@ -46,26 +42,7 @@ def told(commits: Sequence[Commit], source: str) -> list[dict[str, Any]]:
 
 
 def _words(event: Event) -> tuple[str, str]:
-    match event:
-        case DeadlineOpened():
-            words = "Bắt đầu tính hạn", f"Từ {event.clock.start_reason}. {event.clock.explanation_vi}"
-        case DeadlineWarned():
-            words = "Nhắc: sắp đến hạn", ""
-        case DeadlineBreached():
-            words = "Quá hạn mà chưa thực hiện", ""
-        case DeadlineMet():
-            happened = f"{event.met_at.astimezone(VIETNAM):%H:%M:%S, %d/%m/%Y}"
-            words = (
-                "Đã thực hiện, muộn" if event.late else "Đã thực hiện đúng hạn",
-                f"Việc xảy ra lúc {happened}.",
-            )
-        case DeadlineVoided():
-            words = "Không còn phải thực hiện", ""
-        case DeadlineDischargedEarly():
-            words = "Việc đã xong được báo trước khi hạn được mở", ""
-        case _:
-            words = _of_notices(event)
-    return words
+    return deadline_words(event) or _of_notices(event)
 
 
 def _of_notices(event: Event) -> tuple[str, str]:
@@ -83,7 +60,7 @@ def _of_notices(event: Event) -> tuple[str, str]:
             again = f" Gửi lại lúc {event.retry_at.astimezone(VIETNAM):%H:%M:%S}." if event.retry_at else ""
             words = f"Lần gửi {event.attempt}: {OUTCOMES[event.outcome]}", f"{event.reason}.{again}"
         case NoticeBounced():
-            words = f"Lần gửi {event.attempt}: thư bị trả lại", f"{event.status} {event.reason}".strip()
+            words = f"Lần gửi {event.attempt}: thư bị trả lại", returned_words(event)
         case NoticeRetryAsked():
             words = "Yêu cầu gửi lại, cùng Message-ID", event.reason
         case NoticeReachedOtherwise():

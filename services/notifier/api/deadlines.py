@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from services.notifier import queries, views
-from services.notifier.api import Cursor, Exact, Limit, Page, Reader, place
+from services.notifier.api import Cursor, Day, Exact, Limit, Month, Page, UnitReader, place, unit_seen
 from services.notifier.queries import DeadlineFilter
 from services.notifier.views import DeadlineView
 from shared.desk import utc_now
@@ -25,29 +25,32 @@ async def deadline_page(edge: Edge[Any], which: DeadlineFilter, cursor: str, lim
     found = await queries.deadlines(edge.database, which, now, after=place(cursor), limit=limit + 1)
     rows = found[:limit]
     items = await views.deadline_views(
-        edge.database, rows, now, units=await edge.directory.units(), urls=views.urls_of(edge.look)
-    )
+        edge.database, rows, now, units=await edge.directory.units(), urls=views.urls_of(edge.look),
+        calendars=edge.calendars,
+    )  # fmt: skip
     further = cursor_of([rows[-1]["due_at"].isoformat(), rows[-1]["_id"]]) if len(found) > limit else None
     return DeadlinePage(items=items, next=further)
 
 
 @router.get("/v1/deadlines", tags=["deadlines"], summary="Sổ thời hạn, hạn gần nhất trước")
 async def list_deadlines(
-    request: Request, _: Reader, *, subject: Exact = "", duty: Exact = "", unit: Exact = "", day: Exact = "",
-    state: Annotated[views.State | None, Query()] = None, cursor: Cursor = "", limit: Limit = 50,
+    request: Request, actor: UnitReader, *, subject: Exact = "", duty: Exact = "", unit: Exact = "",
+    day: Day = "", month: Month = "", state: Annotated[views.State | None, Query()] = None,
+    cursor: Cursor = "", limit: Limit = 50,
 ) -> DeadlinePage:  # fmt: skip
-    which = DeadlineFilter(subject, duty, state or "", unit, day)
+    """Phụ trách đơn vị chỉ thấy hạn của đơn vị mình. ``open`` gồm cả hạn đã rút báo quá hạn và đang chạy."""
+    which = DeadlineFilter(subject, duty, state or "", unit_seen(actor, unit), day, month)
     return await deadline_page(edge_of(request), which, cursor, limit)
 
 
 @router.get("/v1/deadlines/{id}", tags=["deadlines"], summary="Một thời hạn")
-async def one_deadline(request: Request, response: Response, _: Reader, id: UUID) -> DeadlineView:
+async def one_deadline(request: Request, response: Response, actor: UnitReader, id: UUID) -> DeadlineView:
     edge = edge_of(request)
-    found = await queries.deadline(edge.database, id)
+    found = await queries.deadline(edge.database, id, unit=unit_seen(actor))
     tagged(response, found["version"])
     units = await edge.directory.units()
-    return (
-        await views.deadline_views(
-            edge.database, [found], utc_now(), units=units, urls=views.urls_of(edge.look)
-        )
-    )[0]
+    shown = await views.deadline_views(
+        edge.database, [found], utc_now(), units=units, urls=views.urls_of(edge.look),
+        calendars=edge.calendars,
+    )  # fmt: skip
+    return shown[0]

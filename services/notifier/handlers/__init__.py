@@ -9,6 +9,7 @@ from services.notifier.handlers.bounces import (
     record_bounce,
 )
 from services.notifier.handlers.clocks import C, E, Register, keep_clocks, label_of
+from services.notifier.handlers.feeds import RevokeFeed, revoke_feed
 from services.notifier.handlers.firing import LOST_RACE, Fired, fire_deadline, fire_shown
 from services.notifier.handlers.sending import (
     Accepted,
@@ -27,6 +28,7 @@ from services.notifier.handlers.suppressing import (
 )
 from services.notifier.handlers.telling import (
     RequestDigest,
+    SoundAlarm,
     WithholdNotice,
     acknowledge_question,
     notify_progress,
@@ -34,6 +36,7 @@ from services.notifier.handlers.telling import (
     remind_at_once,
     request_digest,
     send_answer,
+    sound_alarm,
     tell_of_breach,
     tell_of_deed,
     tell_of_escalation,
@@ -58,6 +61,8 @@ __all__ = [
     "ReleaseAddress",
     "RequestDigest",
     "Returned",
+    "RevokeFeed",
+    "SoundAlarm",
     "SuppressAddress",
     "WithholdNotice",
     "acknowledge_question",
@@ -77,7 +82,9 @@ __all__ = [
     "release_address",
     "remind_at_once",
     "request_digest",
+    "revoke_feed",
     "send_answer",
+    "sound_alarm",
     "suppress_address",
     "tell_of_breach",
     "tell_of_deed",

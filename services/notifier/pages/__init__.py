@@ -16,8 +16,19 @@ def side_bar(edge: Edge[Any], overdue: int) -> dict[str, Any]:
     return {"nav": staff_nav(views.urls_of(edge.look), {"deadlines": overdue}, hot=("deadlines",))}
 
 
-async def overdue_count(edge: Edge[Any], now: datetime) -> int:
-    return await queries.count_deadlines(edge.database, DeadlineFilter(state="breached"), now)
+async def overdue_count(edge: Edge[Any], now: datetime, unit: str = "") -> int:
+    which = DeadlineFilter(state="breached", unit=unit)
+    return await queries.count_deadlines(edge.database, which, now)
+
+
+def views_of_deadlines(current: str, unit: str = "") -> list[dict[str, Any]]:
+    """The three pages of the register."""
+    kept = "?" + urlencode({"unit": unit}) if unit else ""
+    named = (("list", "", "Sổ hạn"), ("board", "/board", "Theo ngày"), ("on-time", "/on-time", "Đúng hạn"))
+    return [
+        {"text": text, "url": f"/desk/deadlines{path}{kept}", "current": name == current}
+        for name, path, text in named
+    ]
 
 
 def around(chosen: Mapping[str, str], cursor: str, further: str | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from services.notifier.domain import Deadline, Notice, Suppression
 from services.notifier.domain.calendars import Calendar
-from services.notifier.queries import calendars, ledger, register, suppressions
+from services.notifier.queries import calendars, figures, ledger, register, suppressions
 from services.notifier.regulation import Policy
 from shared.calendar import CALENDAR, WorkingCalendar
 from shared.mongo import Database, answered
@@ -56,4 +56,5 @@ async def prepare(database: Database) -> None:
     await notices.create_index([("deadline_id", 1), ("requested_at", 1)], name="deadline_requested")
     await notices.create_index([("listed", 1), ("tried_at", 1)], name="listed_tried")
     await calendars.prepare(database)
+    await figures.prepare(database)
     await database.backlog.create_index("at", expireAfterSeconds=24 * 3600, name="a_day")

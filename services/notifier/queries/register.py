@@ -1,7 +1,7 @@
 """The register of deadlines. A sweep examines what is due, however much is open: what has nothing to wait
 for has no ``next_at`` and is not in the index."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -30,7 +30,7 @@ from shared.errors import NotFound
 from shared.mongo import Database, answered
 from shared.projections import Column, Fields
 
-ENDED: Final = frozenset({"met", "late", "void"})
+ENDED: Final = frozenset({"met", "late_met", "void"})
 SHARES: Final = 12  # of the work of firing: two, three, four or six replicas divide it evenly
 
 
@@ -129,14 +129,17 @@ def columns(hours: Hours, calendar: Callable[[], WorkingCalendar]) -> Mapping[ty
 
 
 def state_of(deadline: Mapping[str, Any], now: datetime) -> str:
-    """What a reader is told: a breach is an open deadline whose time has passed."""
+    """What a reader is told: a breach is an open deadline whose time has passed; one that runs on although it
+    was told of as a breach is rescinded."""
     match deadline["status"]:
         case DeadlineStatus.MET:
-            return "late" if deadline["late"] else "met"
+            return "late_met" if deadline["late"] else "met"
         case DeadlineStatus.VOID:
             return "void"
+        case _ if now >= deadline["due_at"]:
+            return "breached"
         case _:
-            return "breached" if now >= deadline["due_at"] else "open"
+            return "rescinded" if deadline.get("rescinded_at") else "open"
 
 
 def _in_state(state: str, now: datetime) -> Document:
@@ -146,8 +149,9 @@ def _in_state(state: str, now: datetime) -> Document:
         "open": {"status": "open", "due_at": {"$gt": now}},
         "breached": {"status": "open", "due_at": {"$lte": now}},
         "met": {"status": "met", "late": False},
-        "late": {"status": "met", "late": True},
+        "late_met": {"status": "met", "late": True},
         "void": {"status": "void"},
+        "rescinded": every | {"rescinded_at": {"$type": "date"}},
     }
     return states.get(state, every)
 
@@ -159,10 +163,13 @@ class DeadlineFilter:
     state: str = ""
     unit: str = ""
     day: str = ""  # the last day, YYYY-MM-DD
+    month: str = ""  # of the last day, YYYY-MM
 
     def query(self, now: datetime) -> Document:
         query = _in_state(self.state, now)
         exact = {"subject": self.subject, "duty": self.duty, "unit": self.unit, "due_day": self.day}
+        if self.month and not self.day:
+            query = query | {"due_day": {"$gte": f"{self.month}-01", "$lte": f"{self.month}-31"}}
         return query | {name: {"$eq": value} for name, value in exact.items() if value}
 
 
@@ -183,15 +190,26 @@ async def deadlines(
     return list(await found.to_list(limit))
 
 
+async def deadline_batches(
+    database: Database, which: DeadlineFilter, now: datetime, *, size: int = 1000, limit: int = 0
+) -> AsyncIterator[list[Document]]:
+    """All of them, the first due first, in memory that does not grow."""
+    cursor = database.deadlines.find(which.query(now)).sort([("due_at", 1), ("_id", 1)]).limit(limit)
+    cursor = cursor.batch_size(size)
+    while batch := await cursor.to_list(size):
+        yield batch
+
+
 @answered
 async def count_deadlines(database: Database, which: DeadlineFilter, now: datetime) -> int:
     return int(await database.deadlines.count_documents(which.query(now)))
 
 
 @answered
-async def deadline(database: Database, id: UUID) -> Document:
+async def deadline(database: Database, id: UUID, *, unit: str = "") -> Document:
+    """``unit``: only when it is this unit's. Raises NotFound."""
     found = await database.deadlines.find_one({"_id": {"$eq": str(id)}, "due_at": {"$exists": True}})
-    if found is None:
+    if found is None or (unit and found["unit"] != unit):
         raise NotFound("Không có thời hạn mang mã này.")
     return dict(found)
 

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from shared import calendar
-from shared.calendar import CALENDAR, DayLine, Due, Explanation, WorkingCalendar
+from shared.calendar import CALENDAR, CalendarYearMissing, DayLine, Due, Explanation, WorkingCalendar
+from shared.calendars import Calendars
 
 
 class Day(BaseModel):
@@ -59,12 +60,19 @@ def calendar_of(version: str) -> WorkingCalendar | None:
         return None
 
 
-def days_of(document: Mapping[str, Any]) -> list[Day]:
-    """Each day from the start to the last, counted or skipped; none for a date that was stated otherwise."""
-    counted = calendar_of(document["calendar_version"])
-    if counted is None or document["working_days"] is None:
+def days_of(document: Mapping[str, Any], calendars: Calendars | None = None) -> list[Day]:
+    """Each day from the start to the last, counted or skipped, in the calendar that counted the term; none
+    when nobody here knows that calendar any more, or when the term has left its years."""
+    version = document["calendar_version"]
+    counted = calendars.of(version) if calendars else calendar_of(version)
+    if counted is None:
         return []
-    last = date.fromisoformat(document["due_day"])
-    due = Due(document["started_at"], document["working_days"], last, document["due_at"],
-              document["calendar_version"], document["provisional"])  # fmt: skip
-    return [Day.of(line) for line in counted.explain(due).days]
+    last, days = date.fromisoformat(document["due_day"]), document["working_days"]
+    try:
+        if days is None:  # a date that was stated: the working days that lead to it
+            first = counted.day_of(document["started_at"])
+            days = max(0, counted.working_days_between(first, last))
+        due = Due(document["started_at"], days, last, document["due_at"], version, document["provisional"])
+        return [Day.of(line) for line in counted.explain(due).days]
+    except CalendarYearMissing:
+        return []
