@@ -171,9 +171,10 @@ async def move_deadlines(cmd: MoveDeadlines, desk: Register) -> list[UUID]:
             continue
         if events:
             commit = Commit(
-                key=deadline_moves.move_key(id, cmd.calendar.version), version=0,
-                stream=Deadline.stream_of(id), events=tuple([Stored.of(event) for event in events]), at=desk.now, by=desk.by.subject,
-                correlation=shown.correlation or desk.correlation, causation=desk.causation,
+                key=deadline_moves.move_key(id, cmd.calendar.version), stream=Deadline.stream_of(id),
+                version=0, events=tuple([Stored.of(event) for event in events]), at=desk.now,
+                by=desk.by.subject, correlation=shown.correlation or desk.correlation,
+                causation=desk.causation,
             ).sealed(shown.head)  # fmt: skip
             ready.append((id, commit))
     outcomes = await desk.journal.append_all([commit for _, commit in ready])

@@ -123,10 +123,9 @@ class Mover:
         """Until the list shows what was moved, so that it is not looked at again; a while at most, for what
         ends meanwhile is moved no more."""
         until = time.monotonic() + PATIENCE
-        while (
-            time.monotonic() < until
-            and (await queries.count_recorded(self.edge.database, version)) < expected
-        ):
+        while time.monotonic() < until:
+            if await queries.count_recorded(self.edge.database, version) >= expected:
+                return
             await asyncio.sleep(0.1)
             await lease.renew()
 
