@@ -90,10 +90,10 @@ def due_clock(due_at: datetime, unit: str, **facts: Any) -> Clock:
 
 
 @asynccontextmanager
-async def sweeping(mongo_uri: str) -> AsyncIterator[Swept]:
+async def sweeping(mongo_uri: str, **facts: Any) -> AsyncIterator[Swept]:
     settings = NotifierSettings(
         environment="local", roles=frozenset({Role.API}), mongo_uri=mongo_uri, log_format="console",
-        mongo_database=f"notifier-{uuid4().hex[:8]}",
+        mongo_database=f"notifier-{uuid4().hex[:8]}", **facts,
     )  # fmt: skip
     service = build(settings)
     await asyncio.gather(prepare_core(service.database), queries.prepare(service.database))

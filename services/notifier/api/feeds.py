@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 
 from services.notifier import handlers, queries, views
 from services.notifier.api import UnitReader, unit_seen
+from services.notifier.domain.feeds import FIRST, Feed
 from services.notifier.feed_addresses import FeedAddresses
 from services.notifier.handlers.feeds import RevokeFeed
-from services.notifier.queries import DeadlineFilter, figures
+from services.notifier.queries import DeadlineFilter
 from services.notifier.views import DeadlineView
 from shared.desk import utc_now
 from shared.errors import NotFound
@@ -39,9 +40,15 @@ def addresses_of(request: Request) -> FeedAddresses:
     return FeedAddresses(request.app.state.service.settings.feed_key)
 
 
-async def feed_out(request: Request, unit: str, generation: int | None = None) -> FeedOut:
+async def generation_of(edge: Edge[Any], unit: str) -> int:
+    """Of the address that counts now, by the record: what is revoked is revoked at once."""
+    feed = await edge.desk().find(Feed, unit)
+    return feed.generation if feed else FIRST
+
+
+async def feed_out(request: Request, unit: str) -> FeedOut:
     edge = edge_of(request)
-    number = generation or await figures.feed_generation(edge.database, unit)
+    number = await generation_of(edge, unit)
     path = addresses_of(request).path(unit, number)
     base = views.urls_of(edge.look)["notifier"]
     return FeedOut(unit=unit, url=base + path if path else "", generation=number)
@@ -63,15 +70,15 @@ async def feed(request: Request, actor: UnitReader, unit: Unit) -> FeedOut:
 async def revoke(request: Request, actor: UnitReader, desk: StaffDesk, unit: Unit, body: RevokeIn) -> FeedOut:
     """Địa chỉ cũ không mở được nữa."""
     mine = await known_unit(edge_of(request), unit_seen(actor, unit))
-    found = await desk.run(handlers.revoke_feed, RevokeFeed(mine, body.reason))
-    return await feed_out(request, mine, found.generation)
+    await desk.run(handlers.revoke_feed, RevokeFeed(mine, body.reason))
+    return await feed_out(request, mine)
 
 
 @router.get("/lich-han/{unit}/{token}.ics", include_in_schema=False)
 async def calendar(request: Request, unit: Unit, token: Annotated[str, Path(max_length=64)]) -> Response:
     """The same answer for a unit that does not exist, a wrong token and a revoked one."""
     edge = edge_of(request)
-    generation = await figures.feed_generation(edge.database, unit)
+    generation = await generation_of(edge, unit)
     if not addresses_of(request).opens(token, unit, generation):
         raise NotFound("Địa chỉ này không mở được; có thể nó đã bị thu hồi.")
     now, units, urls = utc_now(), await edge.directory.units(), views.urls_of(edge.look)

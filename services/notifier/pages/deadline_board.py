@@ -70,6 +70,5 @@ async def revoke(request: Request, who: Staff, unit: str) -> Response:
     mine = await known_unit(edge, unit_seen(actor, unit))
     fields, desk = await form_desk(request, actor)
     body = RevokeIn.model_validate(fields)
-    feed = await desk.run(handlers.revoke_feed, RevokeFeed(mine, body.reason))
-    await edge.caught_up("feeds", feed.id, desk.version(feed))
+    await desk.run(handlers.revoke_feed, RevokeFeed(mine, body.reason))
     return see_other("/desk/deadlines/board?" + urlencode({"unit": mine}))

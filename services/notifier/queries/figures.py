@@ -4,23 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.notifier.domain.feeds import FIRST
 from services.notifier.queries.terms import Document
 from services.notifier.regulation import DeadlineStatus
-from shared.contracts.base import Event, Recorded
-from shared.contracts.notifier import DeadlineFeedRevoked
-from shared.desk import Vault
 from shared.mongo import Database, answered
-from shared.projections import Column, Fields
 
 _OPEN: Final = DeadlineStatus.OPEN.value
-
-
-async def _revoked(r: Recorded[DeadlineFeedRevoked], _: Vault) -> Fields:
-    return {"generation": r.event.generation, "revoked_at": r.at}
-
-
-FEED_COLUMNS: Final[dict[type[Event], Column]] = {DeadlineFeedRevoked: _revoked}
 
 
 @answered
@@ -143,10 +131,3 @@ async def on_time(
     counted_rows = [row for row in found if row.total]
     by_name = sorted(counted_rows, key=lambda row: (row.unit, row.duty))
     return sorted(by_name, key=lambda row: row.month, reverse=True)
-
-
-@answered
-async def feed_generation(database: Database, unit: str) -> int:
-    """Of the address that counts now."""
-    found = await database.feeds.find_one({"_id": {"$eq": unit}}, {"generation": 1})
-    return int(found["generation"]) if found else FIRST

@@ -1,0 +1,225 @@
+"""The register read: by day, unit and month, as tables and as a calendar; each reader sees what is theirs."""
+
+import csv
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from icalendar import Calendar
+
+from services.notifier import queries
+from services.notifier.settings import NotifierSettings
+from shared.desk import utc_now
+from shared.web import edge
+from shared.workflow import Actor
+from tests.edges import by_name, projecting
+from tests.notifier.rig import PEOPLE, as_
+from tests.notifier.sweeping import Swept, sweeping
+
+HEAD = Actor("u-nga", "Võ Thanh Nga", "bhxh-can-tho", frozenset({"unit_head"}))
+HOMELESS = Actor("u-khong", "Không đơn vị", "", frozenset({"unit_head"}))
+UNITS = {"units": [
+    {"id": "bhxh-can-tho", "name": "Cần Thơ"}, {"id": "bhxh-ha-noi", "name": "=HYPERLINK(1)"},
+]}  # fmt: skip
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+async def register(mongo_uri: str) -> AsyncIterator[Swept]:
+    """Of Cần Thơ three overdue and two ahead; of Hà Nội two ahead; of nobody known one."""
+    async with sweeping(mongo_uri, secret_key="k" * 40) as register:
+        await register.service.directory.load(UNITS)
+        now = utc_now()
+        await register.open(3, due_at=now - 40 * DAY, unit="bhxh-can-tho")
+        await register.open(2, due_at=now + 3 * DAY, unit="bhxh-can-tho")
+        await register.open(2, due_at=now + 3 * DAY, unit="bhxh-ha-noi")
+        await register.open(1, due_at=now + 9 * DAY, unit="bhxh-khong-co")
+        for _ in range(2):
+            await register.sweeper().run()
+            await register.show()
+        yield register
+
+
+@pytest.fixture(scope="module")
+async def client(register: Swept) -> AsyncIterator[httpx2.AsyncClient]:
+    app, who = register.service.app(), by_name(PEOPLE | {"nga": HEAD, "khong": HOMELESS})
+    app.dependency_overrides[edge.staff] = who
+    patched = pytest.MonkeyPatch()
+    patched.setattr(edge, "visitor", who)
+    async with app.router.lifespan_context(app):
+        transport = httpx2.ASGITransport(app=app)
+        async with (
+            projecting(register.service, queries.projections(register.service.policy)),
+            httpx2.AsyncClient(transport=transport, base_url="http://notifier") as client,
+        ):
+            yield client
+        patched.undo()
+
+
+async def got(client: httpx2.AsyncClient, path: str, who: str = "oanh") -> Any:
+    answer = await client.get(path, headers=as_(who))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+class TestFigures:
+    async def test_each_of_the_next_twenty_working_days_has_its_row_and_a_named_day_off_its_reason(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        found = await got(client, "/v1/deadlines/ahead")
+        assert found["overdue"] == 3
+        assert sum(day["working"] for day in found["days"]) == 20
+        assert sum(day["total"] for day in found["days"]) == 5
+        assert all(day["off"].endswith("không tính hạn") for day in found["days"] if not day["working"])
+
+    async def test_the_unit_with_the_most_overdue_comes_first(self, client: httpx2.AsyncClient) -> None:
+        first, *_ = (await got(client, "/v1/deadlines/workload"))["items"]
+        assert (first["unit"], first["open"], first["overdue"]) == ("bhxh-can-tho", 5, 3)
+
+    async def test_behind_each_figure_of_a_month_stand_the_deadlines_that_it_counts(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        (row,) = (await got(client, "/v1/deadlines/on-time"))["items"]
+        assert (row["on_time"], row["late"], row["breached"], row["rate"]) == (0, 0, 3, 0.0)
+        where = f"unit={row['unit']}&duty={row['duty']}&month={row['month']}&state=breached"
+        behind = (await got(client, f"/v1/deadlines?{where}"))["items"]
+        assert len(behind) == 3
+
+    async def test_what_was_told_is_told_with_its_true_time_and_what_was_born_overdue_says_so(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        one, *_ = (await got(client, "/v1/deadlines?state=breached"))["items"]
+        assert one["born_overdue"] is True
+        breached = next(each for each in one["reminders"] if each["stage"] == "breached")
+        assert breached["planned_at"] == one["due_at"]
+
+    async def test_a_unit_that_the_directory_does_not_have_loses_nothing(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        (one,) = (await got(client, "/v1/deadlines?unit=bhxh-khong-co"))["items"]
+        assert (one["unit_known"], one["unit_name"]) == (False, "bhxh-khong-co")
+
+
+class TestReaders:
+    async def test_a_head_sees_the_own_unit_and_no_other(self, client: httpx2.AsyncClient) -> None:
+        items = (await got(client, "/v1/deadlines?state=open", "nga"))["items"]
+        assert {item["unit"] for item in items} == {"bhxh-can-tho"}
+        for path in ("/v1/deadlines", "/v1/deadlines.csv", "/v1/deadlines/ahead", "/desk/deadlines/board"):
+            answer = await client.get(f"{path}?unit=bhxh-ha-noi", headers=as_("nga"))
+            assert answer.status_code == 403, path
+        loads = (await got(client, "/v1/deadlines/workload", "nga"))["items"]
+        assert [row["unit"] for row in loads] == ["bhxh-can-tho"]
+
+    async def test_anothers_deadline_does_not_exist_for_a_head(self, client: httpx2.AsyncClient) -> None:
+        (other, _) = (await got(client, "/v1/deadlines?unit=bhxh-ha-noi"))["items"]
+        for path in ("/v1/deadlines", "/desk/deadlines"):
+            assert (await client.get(f"{path}/{other['id']}", headers=as_("nga"))).status_code == 404
+
+    @pytest.mark.parametrize("who", ["lan", "khong"])
+    @pytest.mark.parametrize(
+        "path",
+        ["/v1/deadlines", "/v1/deadlines.csv", "/v1/deadlines.xlsx", "/v1/deadlines/on-time",
+         "/v1/units/bhxh-can-tho/feed", "/desk/deadlines/board", "/desk/deadlines/on-time"],
+    )  # fmt: skip
+    async def test_who_has_no_role_reads_nothing(
+        self, client: httpx2.AsyncClient, who: str, path: str
+    ) -> None:
+        assert (await client.get(path, headers=as_(who))).status_code == 403
+
+    @pytest.mark.parametrize("asked", ["month=2026-13", "month=nov", "day=01/12/2026", "state=late"])
+    async def test_a_question_that_makes_no_sense_is_a_clear_problem(
+        self, client: httpx2.AsyncClient, asked: str
+    ) -> None:
+        answer = await client.get(f"/v1/deadlines?{asked}", headers=as_("oanh"))
+        assert answer.status_code == 422
+        assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+class TestFiles:
+    async def test_the_csv_has_a_row_each_and_no_formula(self, client: httpx2.AsyncClient) -> None:
+        answer = await client.get("/v1/deadlines.csv", headers=as_("oanh"))
+        rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        assert len(rows) == 1 + 8
+        assert {cell[:1] for row in rows for cell in row} & set("=+@") == set()
+        assert any("HYPERLINK" in cell for row in rows for cell in row)
+
+    async def test_the_xlsx_is_a_workbook_whose_cells_are_words(self, client: httpx2.AsyncClient) -> None:
+        answer = await client.get("/v1/deadlines.xlsx?unit=bhxh-ha-noi", headers=as_("oanh"))
+        sheet = zipfile.ZipFile(io.BytesIO(answer.content)).read("xl/worksheets/sheet1.xml").decode()
+        assert sheet.count("<row ") == 3
+        assert "<f>" not in sheet
+        assert "Đang chạy" in sheet
+
+
+class TestFeed:
+    async def _address(self, client: httpx2.AsyncClient, unit: str, who: str = "oanh") -> str:
+        url = (await got(client, f"/v1/units/{unit}/feed", who))["url"]
+        return "/lich-han/" + url.partition("/lich-han/")[2]
+
+    async def test_who_has_the_address_reads_it_without_signing_in_and_its_ids_stay(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        path = await self._address(client, "bhxh-can-tho", "nga")
+        uids = []
+        for _ in range(2):
+            answer = await client.get(path)
+            assert answer.headers["content-type"].startswith("text/calendar")
+            events = list(Calendar.from_ical(answer.content).walk("VEVENT"))
+            uids.append({str(event["UID"]) for event in events})
+        assert uids[0] == uids[1]
+        assert len(uids[0]) == 5
+        assert any(str(event["SUMMARY"]).startswith("Quá hạn: ") for event in events)
+
+    async def test_a_guess_a_neighbours_token_and_a_unit_that_is_none_get_the_same_answer(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        token = (await self._address(client, "bhxh-ha-noi")).rpartition("/")[2]
+        tried = [f"/lich-han/bhxh-can-tho/{token}", "/lich-han/bhxh-can-tho/x.ics",
+                 "/lich-han/bhxh-khong-co/x.ics"]  # fmt: skip
+        answers = [await client.get(path) for path in tried]
+        assert {answer.status_code for answer in answers} == {404}
+        assert len({answer.json()["detail"] for answer in answers}) == 1
+
+    async def test_revoking_closes_the_old_address_at_once(self, client: httpx2.AsyncClient) -> None:
+        old = await self._address(client, "bhxh-ha-noi")
+        key = {"Idempotency-Key": "revoke-0001"}
+        body = {"reason": "Gửi nhầm ra ngoài"}
+        path = "/v1/units/bhxh-ha-noi/feed/revoke"
+        refused = await client.post(path, json=body, headers=as_("nga") | key)
+        assert refused.status_code == 403
+        twice = [await client.post(path, json=body, headers=as_("oanh") | key) for _ in range(2)]
+        assert [answer.json()["generation"] for answer in twice] == [2, 2]
+        new = "/lich-han/" + twice[0].json()["url"].partition("/lich-han/")[2]
+        assert (await client.get(old)).status_code == 404
+        assert (await client.get(new)).status_code == 200
+
+    async def test_without_a_secret_there_are_no_addresses(self) -> None:
+        assert NotifierSettings(environment="local").feed_key == b""
+
+
+class TestPages:
+    @pytest.mark.parametrize("path", ["board", "on-time", "board?unit=bhxh-can-tho", "on-time?months=12"])
+    @pytest.mark.parametrize("who", ["oanh", "nga"])
+    async def test_they_show_what_is_overdue_and_how_punctual_it_was(
+        self, client: httpx2.AsyncClient, path: str, who: str
+    ) -> None:
+        answer = await client.get(f"/desk/deadlines/{path}", headers=as_(who))
+        assert answer.status_code == 200
+        assert "Cần Thơ" in answer.text
+        if path.startswith("board"):
+            assert "Báo quá hạn" in answer.text
+            assert "không tính hạn" in answer.text
+
+    async def test_one_that_was_born_overdue_of_a_unit_nobody_knows_says_both(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        one, *_ = (await got(client, "/v1/deadlines?state=breached"))["items"]
+        text = (await client.get(f"/desk/deadlines/{one['id']}", headers=as_("oanh"))).text
+        assert "Vào sổ khi đã quá hạn" in text
+        (lost,) = (await got(client, "/v1/deadlines?unit=bhxh-khong-co"))["items"]
+        text = (await client.get(f"/desk/deadlines/{lost['id']}", headers=as_("oanh"))).text
+        assert "Danh bạ không có đơn vị này" in text
