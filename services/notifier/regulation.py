@@ -182,6 +182,8 @@ LANES: Final[Mapping[str, Lane]] = {
     "digest": Lane.INTERNAL,
     "alarm": Lane.SIGNAL,
 }
+# None of these may be lost: in doubt their mail goes out again with the same Message-ID.
+REPEATED: Final = frozenset({"breach", "escalation", "rescission"})
 SIGNALS: Final = ("chat:", "sms:")  # how a recipient begins that is told otherwise than by mail
 
 # «phải thông báo ngay trong ngày»: what is late here is told at any hour, and never waits for a morning mail.

@@ -192,16 +192,29 @@ def test_what_is_late_within_its_day_is_told_again_at_any_hour() -> None:
     assert event.retry_at == at + POLICY.first_retry  # type: ignore[attr-defined]
 
 
-def test_our_own_people_are_tried_as_long_as_it_is_so_and_never_twice_in_doubt() -> None:
+def test_our_own_people_are_tried_as_long_as_it_is_so() -> None:
     notice = staff_notice("")
     for _ in range(40):
         again = domain.fail(notice, attempt=notice.attempt, outcome=Delivery.TEMPORARY, reason="451", at=NOW,
                             policy=POLICY)[0]  # fmt: skip
         assert again.status is NoticeStatus.RETRYING
         notice = domain.claim(again)[0]
-    lost = domain.fail(notice, attempt=notice.attempt, outcome=Delivery.UNCERTAIN, reason="?", at=NOW,
-                       policy=POLICY)[0]  # fmt: skip
-    assert lost.status is NoticeStatus.UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    ("kind", "recipient", "ends"),
+    [("breach", "unit:ban-thu", NoticeStatus.RETRYING), ("escalation", "leadership", NoticeStatus.RETRYING),
+     ("rescission", "unit:ban-thu", NoticeStatus.RETRYING),
+     ("escalation", "sms:head:x", NoticeStatus.UNCERTAIN),
+     ("warning", "unit:ban-thu", NoticeStatus.UNCERTAIN), ("digest", "unit:ban-thu", NoticeStatus.UNCERTAIN)],
+)  # fmt: skip
+def test_in_doubt_a_mail_about_a_breach_goes_out_again_and_a_reminder_does_not(
+    kind: str, recipient: str, ends: NoticeStatus
+) -> None:
+    asked = domain.request_notice(None, kind, "question-1", recipient, source="notifier", policy=POLICY)[0]
+    notice = domain.claim(asked)[0]
+    lost = domain.fail(notice, attempt=1, outcome=Delivery.UNCERTAIN, reason="?", at=NOW, policy=POLICY)[0]
+    assert (lost.status, lost.uncertain, lost.message_id) == (ends, 1, asked.message_id)
 
 
 def test_no_rule_demands_what_our_own_people_are_told() -> None:

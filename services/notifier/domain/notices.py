@@ -11,6 +11,7 @@ from services.notifier.regulation import (
     AT_ONCE,
     LANES,
     NOTICES,
+    REPEATED,
     SIGNALS,
     Lane,
     NoticeStatus,
@@ -152,13 +153,14 @@ def fail(
     calendar: WorkingCalendar = CALENDAR, by: Actor = SYSTEM,
 ) -> Decision[Notice]:  # fmt: skip
     """An attempt that did not succeed. Put off: tried again, a courtesy only so often, our own people in
-    working hours. Refused: not again. In doubt: what the law demands is sent again with the same Message-ID,
-    anything else is not."""
+    working hours. Refused: not again. In doubt: what the law demands, and what tells our own people of a
+    breach, is sent again with the same Message-ID; anything else is not."""
     if notice.status is not NoticeStatus.SENDING or notice.attempt != attempt:
         return notice.then()  # somebody has taken this attempt as lost, and its outcome with it
     patient = notice.internal or attempt < policy.courtesy_attempts
+    repeated = notice.kind in REPEATED and not notice.recipient.startswith(SIGNALS)
     again = outcome is not Delivery.DEFINITE and (
-        notice.statutory or (outcome is Delivery.TEMPORARY and patient)
+        notice.statutory or repeated or (outcome is Delivery.TEMPORARY and patient)
     )
     lost = outcome is Delivery.UNCERTAIN
     NOTICES.after(notice.status, "retry" if again else "lose" if lost else "fail", by)
