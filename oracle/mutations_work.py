@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from oracle.mutations import later, put
+from shared.contracts.notifier import Delivery
 from shared.errors import Unavailable
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.inbox import Inbox
@@ -155,11 +156,11 @@ def doubt_forgotten(service: str) -> None:
     gateways: Any = importlib.import_module("services.notifier.gateways")
 
     def make(body: Call) -> Call:
-        async def sure(self: Any, client: Any, content: bytes) -> Any:
+        async def sure(*given: Any) -> Any:
             try:
-                return await body(self, client, content)
+                return await body(*given)
             except gateways.NotSent as error:
-                raise gateways.NotSent(gateways.Delivery.TEMPORARY, error.reason) from error
+                raise gateways.NotSent(Delivery.TEMPORARY, error.reason) from error
 
         return sure
 

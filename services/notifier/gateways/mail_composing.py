@@ -1,5 +1,5 @@
 """A mail as the bytes that go over the wire: 7 bit, one recipient, and no header but our own. Written by
-hand, because the standard library's way takes 3 ms, most of what sending costs; the tests read each one back
+hand, because the standard library's way takes 7 ms, most of what sending costs; the tests read each one back
 with the standard library and find the same."""
 
 import re

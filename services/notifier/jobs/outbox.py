@@ -1,7 +1,6 @@
 """Notices to be sent."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from services.notifier import handlers, queries
+from services.notifier.domain import Notice
 from services.notifier.gateways import Letters, Mail, NotSent
 from services.notifier.handlers import Accepted, ClaimNotice, Failed, WithholdNotice
 from services.notifier.jobs.firing import LOST_RACE
@@ -141,12 +141,7 @@ class Outbox:
             log.info("notice.sent", id=str(due.id), attempt=notice.attempt)
             signed_by = getattr(self.smtp, "signed_by", "")  # other channels sign nothing
             accepted = Accepted(due.id, notice.attempt, reply, utc_now(), signed_by)
-            # Nobody else writes to a notice on its way, so its state is known; if somebody has, it is read.
-            desk.now = utc_now()
-            with contextlib.suppress(PortalError):
-                await handlers.record_acceptance(accepted, desk, notice)
-                return
-            await self._record(due, handlers.record_acceptance, accepted)
+            await self._record(due, _as_claimed(notice, desk), accepted)
 
     async def _dialogue(self, due: DueNotice, attempt: int) -> str:
         """Fetch, compose, send. Raises NotSent, Withheld."""
@@ -173,3 +168,20 @@ class Outbox:
 
     def _desk(self, due: DueNotice) -> Desk[Policy]:
         return self.edge.desk(correlation=due.correlation)
+
+
+def _as_claimed(
+    notice: Notice, claimed: Desk[Policy]
+) -> Callable[[Accepted, Desk[Policy]], Awaitable[Notice]]:
+    """Records the acceptance of what this desk has claimed. Nobody else writes to a notice on its way, so it
+    is read again only when somebody has."""
+    tried = False
+
+    async def record(accepted: Accepted, desk: Desk[Policy]) -> Notice:
+        nonlocal tried
+        if tried:
+            return await handlers.record_acceptance(accepted, desk)
+        tried, claimed.now = True, desk.now
+        return await handlers.record_acceptance(accepted, claimed, notice)
+
+    return record
