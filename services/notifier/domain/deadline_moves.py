@@ -4,7 +4,7 @@ document; closed verdicts stay, and a breach that is none any more is withdrawn,
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from services.notifier.domain.deadlines import Deadline
 from services.notifier.domain.moving import Touched, last_day, recount, touched
@@ -14,6 +14,10 @@ from shared.contracts.base import Clock, Decision
 from shared.contracts.notifier import DeadlineMoved, DeadlineRescinded
 from shared.workflow import SYSTEM, Actor
 
+# How long a term is depends on none of these.
+WORDLESS: Final = dict.fromkeys(
+    ("name", "duty", "basis", "owner_unit", "start_reason", "explanation_vi", "explanation_en"), ""
+)
 Known = Callable[[str], WorkingCalendar | None]
 
 
@@ -124,11 +128,11 @@ class Foresight:
         last = last_day(max(term.due_at, term.stated_due_at or term.due_at))
         if not self.change(term.calendar_version).term(day, last):
             return None
-        clock = Clock(
-            name="", duty="", basis="", owner_unit=term.unit, started_at=term.started_at, start_reason="",
-            working_days=term.working_days, due_at=term.due_at, calendar_version=term.calendar_version,
-            provisional=term.provisional, explanation_vi="", explanation_en="",
-        )  # fmt: skip
+        clock = Clock.model_validate({
+            **WORDLESS, "started_at": term.started_at, "working_days": term.working_days,
+            "due_at": term.due_at, "calendar_version": term.calendar_version,
+            "provisional": term.provisional,
+        })  # fmt: skip
         try:
             moved = recount(clock, self.calendar, stated=term.stated_due_at)
         except CalendarYearMissing:  # it stays where it is, and the job that moves says so aloud
