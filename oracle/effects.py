@@ -22,6 +22,7 @@ from shared.contracts.notifier import (
     Delivery,
     NoticeFailed,
     NoticeRequested,
+    NoticeSending,
     NoticeSent,
 )
 from shared.contracts.qa import (
@@ -70,6 +71,7 @@ def _letters(events: Recordeds) -> list[tuple[str, Recorded[Event], int]]:
 def _mails(ours: Recordeds, found: Evidence) -> Findings:
     copies = Counter(found.mails)
     sent = Counter(r.event.notice_id for r in ours if isinstance(r.event, NoticeSent))
+    begun = Counter(r.event.notice_id for r in ours if isinstance(r.event, NoticeSending))
     doubts = Counter(
         r.event.notice_id for r in ours
         if isinstance(r.event, NoticeFailed) and r.event.outcome is Delivery.UNCERTAIN
@@ -81,6 +83,8 @@ def _mails(ours: Recordeds, found: Evidence) -> Findings:
         id, count = notice.notice_id, copies.pop(notice.message_id, 0)
         name = f"{notice.kind} of {notice.subject}"
         about = recorded.correlation
+        if sent[id] > begun[id]:
+            yield Finding(LOST, "mails", f"{name} was accepted and is not on record as being sent", about)
         if sent[id] > 1:
             yield Finding(DOUBLED, "mails", f"{name}: {sent[id]} acceptances on record", about)
         if not sent[id] and (notice.statutory or not doubts[id]):

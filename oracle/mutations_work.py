@@ -122,7 +122,7 @@ def discharge_dropped(service: str) -> None:
 
         return never_ends
 
-    put(importlib.import_module("services.notifier.handlers"), "_keep", make)
+    put(importlib.import_module("services.notifier.handlers.clocks"), "_keep", make)
 
 
 def claim_dropped(service: str) -> None:

@@ -17,7 +17,14 @@ from oracle.points import ALL, POINTS, Passer, arm, disarm_all
 from services.notifier.domain import deadline_id, notice_id
 from shared.chain import Report
 from shared.contracts.base import Clock, Event
-from shared.contracts.notifier import DeadlineOpened, Delivery, NoticeFailed, NoticeRequested, NoticeSent
+from shared.contracts.notifier import (
+    DeadlineOpened,
+    Delivery,
+    NoticeFailed,
+    NoticeRequested,
+    NoticeSending,
+    NoticeSent,
+)
 from shared.contracts.qa import NoticeAccepted, NoticeKind, QuestionReceived
 from shared.journal import Commit, Head, Stored
 
@@ -59,6 +66,7 @@ def evidence() -> Evidence:
         notice_id=NOTICE, kind="acknowledgement", subject=STREAM, source="qa", recipient="asker",
         statutory=False, message_id=MAIL,
     )  # fmt: skip
+    begun = NoticeSending(notice_id=NOTICE, attempt=1)
     sent = NoticeSent(
         notice_id=NOTICE, kind="acknowledgement", subject=STREAM, recipient="asker", attempt=1,
         message_id=MAIL, accepted_at=NOW, reply="250",
@@ -76,7 +84,7 @@ def evidence() -> Evidence:
     found.journals["qa"] = commits(STREAM, received, accepted, key="anonymous:k1", by="anonymous")
     found.journals["qa"][1] = found.journals["qa"][1]._replace(by="system")
     found.journals["notifier"] = [
-        *commits(f"notice-{NOTICE}", asked, sent), *commits(f"deadline-{id}", opened)
+        *commits(f"notice-{NOTICE}", asked, begun, sent), *commits(f"deadline-{id}", opened)
     ]  # fmt: skip
     for name in ALL:
         for commit in found.journals[name]:
@@ -145,6 +153,9 @@ BENT: dict[str, tuple[str, str, Callable[[Evidence], object]]] = {
     "a second copy without a doubt": ("doubled", "mails", in_doubt),
     "a mail of nobody's": ("doubled", "mails", lambda f: f.mails.append("<other@x>")),
     "a notice that was never accepted": ("stuck", "mails", lambda f: forget(f, "notifier.notice.sent")),
+    "a mail that went out without a record of it": (
+        "lost", "mails", lambda f: forget(f, "notifier.notice.sending"),
+    ),
     "a deadline that was never opened": ("lost", "deadlines", lambda f: f.deadlines.clear()),
     "a deadline met by nobody": (
         "lost", "deadlines", lambda f: next(iter(f.deadlines.values())).update(status="met"),
