@@ -15,12 +15,13 @@ from services.notifier import domain, handlers, queries
 from services.notifier.domain import Notice
 from services.notifier.gateways import LetterUnavailable, Services
 from services.notifier.pages.ledger import _line
-from services.notifier.queries import LedgerFilter
+from services.notifier.queries import DueNotice, LedgerFilter
 from services.notifier.regulation import BY_MAIL, Policy
-from services.notifier.views.ledger import recipient_vi
+from services.notifier.views.ledger import ledger_rows, recipient_vi
 from shared.contracts.notifier import NoticeBounced, NoticeReachedOtherwise
 from shared.service import Service
 from shared.testing import local
+from shared.web.look import NO_URLS
 from tests.notifier.goldens import FACTS
 from tests.notifier.rig import as_, client, service
 from tests.notifier.world import RECEIVED, received, refused, told
@@ -99,6 +100,16 @@ async def test_the_ledger_is_asked_by_duty_unit_month_and_subject(
 async def test_december_ends_with_the_year(book: Book) -> None:
     bounds = LedgerFilter(month="2026-12").query()["requested_at"]
     assert bounds == {"$gte": local("2026-12-01T00:00"), "$lt": local("2027-01-01T00:00")}
+
+
+async def test_a_row_of_an_older_build_is_sent_and_shown_all_the_same(book: Book) -> None:
+    row = (await queries.proofs(book.service.database, LedgerFilter(month="2026-10")))[0]
+    new = ("about", "template", "duty", "unit", "deadline_id", "listed", "bounced_at", "reached_at")
+    old = {name: value for name, value in row.items() if name not in new}
+    due = DueNotice.of(old)
+    assert (due.template, due.deadline_id, due.listed) == ("v1", None, ())
+    (shown,) = await ledger_rows(book.service.database, [old], units={}, urls=NO_URLS)
+    assert (shown.kind, shown.duty) == ("refusal", "")
 
 
 async def test_the_page_says_who_was_told_when_and_with_which_proof(

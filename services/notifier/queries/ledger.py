@@ -116,12 +116,13 @@ class DueNotice:
 
     @classmethod
     def of(cls, d: Document) -> "DueNotice":
+        """A row of an older build has not all of it until the list is made anew."""
         return cls(
             UUID(d["_id"]), d["kind"], d["subject"], d["round"], d["message_id"],
-            d["status"] == NoticeStatus.SENDING.value, d["correlation"], d["recipient"], d["about"],
-            d["template"], d["statutory"], d["duty"], d["unit"],
-            UUID(d["deadline_id"]) if d["deadline_id"] else None, tuple(map(UUID, d["listed"])),
-            d["requested_at"],
+            d["status"] == NoticeStatus.SENDING.value, d["correlation"], d["recipient"],
+            d.get("about", ""), d.get("template", "v1"), d["statutory"], d.get("duty", ""),
+            d.get("unit", ""), UUID(d["deadline_id"]) if d.get("deadline_id") else None,
+            tuple(map(UUID, d.get("listed", ()))), d["requested_at"],
         )  # fmt: skip
 
 

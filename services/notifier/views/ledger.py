@@ -68,6 +68,8 @@ def _row(d: Document, label: str, units: Mapping[str, Any], urls: Mapping[str, s
     def unit_name(id: str) -> str:
         return str(units.get(id, {}).get("name", id))
 
+    # A row of an older build has not all of it until the list is made anew.
+    d = {"duty": "", "unit": "", "deadline_id": "", "listed": [], **d}
     about_unit = d["subject"].startswith("unit-")
     return LedgerRow(
         id=d["_id"], duty=d["duty"], duty_vi=DUTIES.get(d["duty"], d["duty"]) or "Mọi việc của đơn vị",
