@@ -36,7 +36,7 @@ GRACE: Final = timedelta(seconds=5)
 AGAIN: Final = 60.0  # seconds between two looks for what came later from a service that had not heard
 TTL: Final = timedelta(seconds=10)  # the work of a dead replica is taken up after so long
 AT_ONCE: Final = 500  # more would hold up what else this process does
-PATIENCE: Final = 5.0  # seconds
+PATIENCE: Final = 5.0  # seconds without any progress of the list
 
 
 @dataclass
@@ -120,14 +120,15 @@ class Mover:
                 left.cancel()
 
     async def _shown(self, lease: Lease, version: str, expected: int) -> None:
-        """Until the list shows what was moved, so that it is not looked at again; a while at most, for what
-        ends meanwhile is moved no more."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            if await queries.count_recorded(self.edge.database, version) >= expected:
-                return
+        """Until the list shows what was moved, so that it is not looked at again. Not for ever: what ended
+        meanwhile was not moved, and a list that stands still is told of elsewhere."""
+        seen, grown = 0, time.monotonic()
+        while seen < expected and time.monotonic() < grown + PATIENCE:
             await asyncio.sleep(0.1)
             await lease.renew()
+            shown = await queries.count_recorded(self.edge.database, version)
+            if shown > seen:
+                seen, grown = shown, time.monotonic()
 
     async def _document(self, target: WorkingCalendar) -> str:
         """The number by which it was applied; of a calendar that this build packs, its newest document."""

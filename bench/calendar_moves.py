@@ -1,0 +1,119 @@
+"""A calendar change over many open deadlines: how long its preview and its moves take, on a real mongod.
+
+``python -m bench.calendar_moves 100000``: every deadline is open and touched by the change. The projector runs in
+the same process, as in a single replica."""
+
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from deploy.local.parts import Mongod
+from deploy.local.ports import free_ports
+from services.notifier import queries
+from services.notifier.app import build
+from services.notifier.domain import Deadline
+from services.notifier.domain.calendar_rows import Rows, years_of
+from services.notifier.domain.deadline_moves import Foresight
+from services.notifier.handlers.calendars import (
+    ApplyCalendar,
+    DraftCalendar,
+    apply_calendar,
+    draft_calendar,
+)
+from services.notifier.jobs import Mover
+from services.notifier.queries import calendars as lists
+from services.notifier.settings import NotifierSettings
+from services.notifier.views.calendar_preview import preview
+from shared.calendar import CALENDAR, WorkingCalendar
+from shared.contracts.clocks import clock_for
+from shared.contracts.notifier import CalendarDay, DeadlineOpened
+from shared.desk import utc_now
+from shared.journal import Commit, Head, Stored
+from shared.messaging.follower import Follower
+from shared.mongo import prepare
+from shared.projections import Projector
+from shared.settings import Role
+from shared.workflow import Actor
+
+KEEPER = Actor("u-keeper", "", "", frozenset({"calendar_keeper"}))
+FIRST = datetime(2027, 6, 7, 2, tzinfo=UTC)  # the change makes the Friday of that week a day off
+OFF = CalendarDay(
+    date=FIRST.date() + timedelta(days=4), kind="holiday", vi="Nghỉ thử", en="Trial", by="blld-112"
+)
+
+
+def opening(number: int, draw: random.Random) -> Commit:
+    due = CALENDAR.due(FIRST + timedelta(hours=draw.randrange(48)), draw.choice((5, 7, 10)))
+    clock = clock_for(due, CALENDAR, duty="unit_reply", basis="dieu-11#hoi-dap-2", reason="ngày chuyển",
+                      owner_unit=f"unit-{number % 63}")  # fmt: skip
+    id = uuid4()
+    opened = DeadlineOpened(deadline_id=id, subject=f"question-{id}", source="qa", clock=clock)
+    return Commit(uuid4().hex, Deadline.stream_of(id), 0, (Stored.of(opened),), utc_now(), "system", "bench",
+                  "").sealed(Head())  # fmt: skip
+
+
+async def measure(uri: str, count: int) -> None:
+    settings = NotifierSettings(environment="local", roles=frozenset({Role.API}), mongo_uri=uri,
+                                mongo_database="bench")  # fmt: skip
+    service = build(settings)
+    edge, database = service.edge, service.database
+    await prepare(database)
+    await queries.prepare(database)
+    projector = Projector(
+        database, queries.projections(service.policy), "notifier", edge.vault, lambda _: None
+    )
+    following = asyncio.create_task(Follower(database, "projector", "bench", projector.project).run())
+    draw = random.Random(1)
+    for start in range(0, count, 2000):
+        await edge.journal.append_all([opening(n, draw) for n in range(start, min(start + 2000, count))])
+    while await database.deadlines.count_documents({}) < count:
+        await asyncio.sleep(0.2)
+    year = next(year for year in years_of(CALENDAR.data) if year.year == OFF.date.year)
+    rows = Rows((year.model_copy(update={"days": (*year.days, OFF)}),), {})
+    drafting = DraftCalendar(CALENDAR.version, rows, edge.calendars.of)
+    draft = await edge.desk(KEEPER, once=uuid4().hex).run(draft_calendar, drafting)
+    began = time.perf_counter()
+    foresight = Foresight(WorkingCalendar(draft.data()), edge.calendars.of)
+    seen = await preview(database, foresight, utc_now(), units={})
+    said("preview", count, time.perf_counter() - began)
+    desk = edge.desk(KEEPER, once=uuid4().hex)
+    await desk.run(apply_calendar, ApplyCalendar(draft.id, "Văn bản 1", edge.calendars.of))
+    await edge.caught_up("calendars", draft.id, 2)
+    began, mover = time.perf_counter(), Mover(edge, "bench")
+    while await mover.run():
+        said("moves on record and shown", count, time.perf_counter() - began)
+    while await lists.unfinished_calendars(database):
+        await asyncio.sleep(0.5)
+        await mover.run()
+    row = await lists.calendar_version(database, draft.id)
+    assert seen.totals is not None
+    exact = seen.totals.moved == row["moved"] == count
+    print(f"foreseen {seen.totals.moved:,}, moved {row['moved']:,}, {'exact' if exact else 'NOT EXACT'}")
+    following.cancel()
+    await asyncio.wait([following])
+    database.client.close()
+
+
+def said(what: str, count: int, seconds: float) -> None:
+    print(f"{what}: {count:,} in {seconds:.1f} s ({count / seconds:,.0f} a second)", flush=True)
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    with tempfile.TemporaryDirectory() as name:
+        folder, (port,) = Path(name), free_ports(1)
+        part = Mongod.at(folder / "data", port, log=folder / "log", pid_file=folder / "pid")
+        part.start()
+        try:
+            asyncio.run(measure(f"mongodb://127.0.0.1:{port}/?replicaSet=rs0", count))
+        finally:
+            part.stop(5)
+
+
+if __name__ == "__main__":
+    main()
