@@ -11,7 +11,7 @@ from email.policy import compat32
 from enum import StrEnum
 from typing import Final
 
-from services.notifier.said import without_addresses
+from services.notifier.said import LOOKED_AT, without_addresses
 from shared.errors import InvalidInput
 
 STATUS: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
@@ -64,7 +64,7 @@ def _addressed(message: Message) -> list[str]:
     found: list[str] = []
     for name in ("x-original-to", "delivered-to", "envelope-to", "to"):
         for value in message.get_all(name, []):
-            found += re.findall(r"[^\s<>,;:\"()]+@[^\s<>,;:\"()]+", str(value))
+            found += re.findall(r"[^\s<>,;:\"()]+@[^\s<>,;:\"()]+", str(value)[:LOOKED_AT])
     return list(dict.fromkeys(found))
 
 
@@ -127,7 +127,7 @@ def _in_plain_words(parts: list[Message]) -> Report:
         if part.get_content_type() == "text/plain":
             payload = part.get_payload(decode=True)
             words = (payload if isinstance(payload, bytes) else b"").decode("utf-8", "replace")
-            for line in words.splitlines():
+            for line in (row[:LOOKED_AT] for row in words.splitlines()):
                 status = _status(line, _by_reply(line) if REPLY.search(line) else "")
                 if status.startswith(FOR_GOOD):
                     return Report(Outcome.BOUNCED, status, without_addresses(line.strip()))

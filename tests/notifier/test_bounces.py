@@ -1,5 +1,6 @@
 """What comes back is read for what it says: a return, a delay, a machine's answer; no address is kept."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -144,6 +145,12 @@ class TestReading:
     def test_what_says_nothing_of_delivery_is_refused(self, raw: bytes) -> None:
         with pytest.raises(NoReport):
             returned.read(raw)
+
+    def test_words_without_an_end_take_no_time(self) -> None:
+        long, began = "x" * 400_000, time.monotonic()
+        returned.read(dsn(diagnostic=f"smtp; 550 {long}", recipient=f"{long}@example.vn", to=long))
+        returned.read(plain(f"550 5.1.1 {long}"))
+        assert time.monotonic() - began < 2
 
     @given(st.binary(max_size=400), st.integers(0, 900))
     def test_whatever_is_handed_over_is_read_or_refused(self, noise: bytes, at: int) -> None:
