@@ -1,7 +1,7 @@
 """A calendar change over many open deadlines: how long its preview and its moves take, on a real mongod.
 
-``python -m bench.calendar_moves 100000``: every deadline is open and touched by the change. The projector runs in
-the same process, as in a single replica."""
+``python -m bench.calendar_moves 100000``: each deadline is open, and touched by the change. The projector
+runs in the same process, as in a single replica."""
 
 import asyncio
 import random
@@ -71,7 +71,7 @@ async def measure(uri: str, count: int) -> None:
     draw = random.Random(1)
     for start in range(0, count, 2000):
         await edge.journal.append_all([opening(n, draw) for n in range(start, min(start + 2000, count))])
-    while await database.deadlines.count_documents({}) < count:
+    while await database.deadlines.count_documents({}) < count:  # noqa: ASYNC110 (it has no bell)
         await asyncio.sleep(0.2)
     year = next(year for year in years_of(CALENDAR.data) if year.year == OFF.date.year)
     rows = Rows((year.model_copy(update={"days": (*year.days, OFF)}),), {})

@@ -124,7 +124,7 @@ class Mover:
         meanwhile was not moved, and a list that stands still is told of elsewhere."""
         seen, grown = 0, time.monotonic()
         while seen < expected and time.monotonic() < grown + PATIENCE:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(min(1.0, 0.05 + expected / 20_000))  # to count many costs the list its time
             await lease.renew()
             shown = await queries.count_recorded(self.edge.database, version)
             if shown > seen:
