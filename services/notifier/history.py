@@ -50,7 +50,7 @@ def _of_notices(event: Event) -> tuple[str, str]:
         case NoticeRequested():
             words = (
                 "Phải báo",
-                "Bắt buộc theo Quy chế." if event.statutory else "Quy chế không bắt buộc.",
+                "Bắt buộc theo Quy chế." if event.statutory else f"Quy chế không bắt buộc.{_waits(event)}",
             )
         case NoticeSending():
             words = f"Lần gửi {event.attempt}: bắt đầu", "Ghi trước khi nói chuyện với máy chủ thư."
@@ -71,3 +71,9 @@ def _of_notices(event: Event) -> tuple[str, str]:
         case _:
             words = event.name, ""
     return words
+
+
+def _waits(event: NoticeRequested) -> str:
+    if event.not_before is None:
+        return ""
+    return f" Chờ giờ làm việc: {event.not_before.astimezone(VIETNAM):%H:%M, %d/%m/%Y}."
