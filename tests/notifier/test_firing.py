@@ -12,18 +12,19 @@ import pytest
 from services.notifier import handlers, jobs, queries
 from services.notifier.domain import Deadline
 from services.notifier.jobs import firing
-from services.notifier.regulation_stages import Hours
+from services.notifier.regulation_stages import Hours, schedule
 from shared.contracts.base import Event
 from shared.contracts.notifier import (
     DeadlineBreached,
     DeadlineEscalated,
     DeadlineMet,
+    DeadlineMoved,
     DeadlineReminderDropped,
     DeadlineWarned,
 )
 from shared.desk import utc_now
 from shared.journal import Commit, Head, Stored
-from tests.notifier.sweeping import HOUR, Swept, sweeping
+from tests.notifier.sweeping import HOUR, Swept, due_clock, sweeping
 
 
 @pytest.fixture
@@ -126,6 +127,27 @@ async def test_a_sweep_looks_at_what_is_due_and_at_nothing_else(register: Swept)
     stats = told["executionStats"]
     assert (stats["nReturned"], stats["totalDocsExamined"]) == (7, 7)
     assert stats["totalKeysExamined"] <= 7 + 2 * len(queries.ALL_SHARES)
+
+
+async def test_what_has_moved_is_looked_at_once_and_then_when_its_next_stage_comes(register: Swept) -> None:
+    due_at = utc_now() + timedelta(days=9)
+    (id,) = await register.open(due_at=due_at)
+    row = await register.row(id)
+    clock = due_clock(due_at + timedelta(days=1), "tt-cskh").model_copy(update={"calendar_version": "2027"})
+    moved = DeadlineMoved(
+        deadline_id=id, subject=row["subject"], source="qa", duty="triage", from_due_at=due_at,
+        from_calendar=row["calendar_version"], clock=clock, document="QĐ 1",
+    )  # fmt: skip
+    await register.service.edge.journal.append(Commit(
+        key=uuid4().hex, stream=Deadline.stream_of(id), version=0, events=(Stored.of(moved),), at=utc_now(),
+        by="system", correlation="c", causation="",
+    ).sealed(Head(row["version"], row["head"])))  # fmt: skip
+    await register.show()
+    assert await queries.oldest_due(register.database, utc_now()) is not None
+    assert await register.sweeper().run() == 0
+    assert await queries.oldest_due(register.database, utc_now()) is None
+    planned = [p.at for p in schedule(clock, register.service.calendars.current)]
+    assert (await register.row(id))["next_at"] == planned[0]
 
 
 class TestFairness:
