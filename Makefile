@@ -1,7 +1,7 @@
 # Every command of the project. `make` alone lists them.
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format bench oracle docs topics clean venv
+.PHONY: help run test lint types format bench oracle storm docs topics clean venv
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ bench: ## Measure, beside the naive service and the bare drivers
 oracle: ## Prove under faults that nothing is lost or doubled (FULL=1: 100,000 commands; ARGS="--seed 7")
 	@python3 -m deploy.local.bootstrap --only=test
 	$(PYTHON) -m oracle $(if $(FULL),--full) $(ARGS)
+
+storm: ## 25,000 deadlines, 50,000 firings due at once while everything falls (ARGS="--deadlines 1000": a small one)
+	@python3 -m deploy.local.bootstrap --only=test
+	$(PYTHON) -m oracle.storm --full $(ARGS)
 
 docs: venv ## Write the generated pages of docs/ anew
 	$(PYTHON) -m tools.docs

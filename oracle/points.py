@@ -45,6 +45,13 @@ POINTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "push.recorded": ("after the acknowledgement is recorded", ("sync",)),
 }
 
+# Passed where something falls due, which the lives of a run seldom see: of the storm.
+FIRING_POINTS: Final[Mapping[str, str]] = {
+    "fire.before": "stages are decided, none is on record",
+    "fire.sent": "their insert is on its way, unanswered",
+    "fire.after": "the majority has the firings; nobody was told",
+}
+
 
 def arm(folder: Path, service: str, point: str, act: str = "die", nth: int = 1) -> None:
     """The ``nth`` pass from now on dies, or freezes until somebody continues it."""

@@ -138,6 +138,8 @@ def wrap(service: str, at: Passer) -> None:
         gateways = importlib.import_module("services.notifier.gateways")
         jobs = importlib.import_module("services.notifier.jobs")
         handlers = importlib.import_module("services.notifier.handlers")
+        around(MongoJournal, "append_all", "fire.before", "fire.after", at)
+        unanswered(MongoJournal, "append_all", "fire.sent", at)
         around(handlers, "claim_notice", None, "mail.claimed", at)
         around(gateways.Smtp, "send", "mail.before", None, at)
         around(gateways.Smtp, "_body", "mail.body", "mail.accepted", at)

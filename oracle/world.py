@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -26,9 +26,11 @@ LOOK: Final = 0.15
 
 class World:
     def __init__(
-        self, folder: Path, plan: Plan, mutant: str = "", env: Mapping[str, str] | None = None
-    ) -> None:
-        self.folder, self.plan = folder, plan
+        self, folder: Path, plan: Plan, mutant: str = "", env: Mapping[str, str] | None = None,
+        *, many: Sequence[str] = ALL,
+    ) -> None:  # fmt: skip
+        """``many``: the services that run in replicas; of the others there is one process."""
+        self.folder, self.plan, self._many = folder, plan, many
         self.armed = folder / "armed"
         self._notes = folder / "notes"
         shutil.rmtree(folder, ignore_errors=True)
@@ -64,7 +66,7 @@ class World:
             for _ in range(self.plan.replicas - 1):
                 self.replicas[service].append(self.system.add_replica(service))
 
-        list(self._pool.map(more, ALL))
+        list(self._pool.map(more, self._many))
         self._watch.start()
 
     def stop(self) -> None:

@@ -22,7 +22,7 @@ from shared.projections import Projector
 from shared.rebuild import _now
 
 AT_ONCE: Final = 2000
-UNITS: Final = ("tt-cskh", "bhxh-ha-noi", "bhxh-quang-ngai", "ban-thu", "ban-chinh-sach")
+UNITS: Final = ("tt-cskh", "bhxh-ha-noi", "bhxh-quang-ngai", "bhxh-can-tho", "ban-chinh-sach")
 LATER: Final = timedelta(days=20)  # what is not due lies up to so far ahead, evenly
 
 
@@ -38,15 +38,15 @@ def template(due_at: datetime) -> Clock:
 
 
 def commits(
-    numbers: range, *, due: range, due_at: datetime, units: Sequence[str] = UNITS, salt: str = ""
+    numbers: range, *, due: range, due_at: datetime, clock: Clock | None = None, salt: str = ""
 ) -> Iterator[Commit]:
-    """Those in ``due`` at ``due_at``, the others on the days after it."""
-    clock, opened = template(due_at), datetime.now(UTC) - timedelta(minutes=1)
+    """Those in ``due`` at ``due_at``, the others on the days after it; each counted as ``clock`` is."""
+    clock, opened = clock or template(due_at), datetime.now(UTC) - timedelta(minutes=1)
     ahead = max(1, len(numbers) - len(due))
     for number in numbers:
         subject = f"delivery-{uuid5(NAMESPACE_OID, f'{salt}{number}')}"
         late = due_at if number in due else due_at + timedelta(days=1) + LATER * (number / (2 * ahead))
-        facts = {"due_at": late, "owner_unit": units[number % len(units)]}
+        facts = {"due_at": late, "owner_unit": UNITS[number % len(UNITS)]}
         event = DeadlineOpened(
             deadline_id=deadline_id(subject, clock.name), subject=subject, source="sync",
             clock=clock.model_copy(update=facts), label="bhxh-ha-noi",
