@@ -84,7 +84,7 @@ def build(settings: NotifierSettings) -> Service[Policy]:
         )
         signals = jobs.Outbox(edge, services, _signals(settings), (Lane.SIGNAL,), 4)
         return (
-            Job("fire_due", 1.0, jobs.Sweeper(edge, clocks=clocks, replica=service.replica).run),
+            Job("fire_due", 0.2, jobs.Sweeper(edge, clocks=clocks, replica=service.replica).run),
             Job("move_deadlines", 2.0, jobs.Mover(edge, service.replica).run),
             Job("send_urgent", 1.0, urgent.run),
             Job("send_notices", 1.0, others.run),

@@ -28,6 +28,7 @@ SWEEP: Final = 2000  # a look that comes back full has more behind it
 FEWEST: Final = 50  # of a unit in one turn
 HELP_AFTER: Final = timedelta(seconds=20)  # what is so late is everybody's
 HELP: Final = 500
+HELP_EVERY: Final = 1.0  # seconds
 LOOK_ROUND: Final = 2.0  # seconds: how long a unit that has just got something due may wait for its turn
 UNSHOWN: Final = 150_000  # firings that the list does not show yet: a sweep waits for it then
 SHOWN_AFTER: Final = timedelta(seconds=5)  # behind the mark, the list is sure to show it
@@ -66,6 +67,7 @@ class Sweeper:
     def __init__(self, edge: Edge[Policy], *, clocks: Clocks | None = None, replica: str = "") -> None:
         self._edge, self._clocks, self._replica = edge, clocks, replica
         self._unshown = Unshown()
+        self._helped = float("-inf")
 
     async def run(self) -> int:
         """How many fired. What is due of one's own shares; when that is much, each unit in turn; when it is
@@ -74,7 +76,8 @@ class Sweeper:
         if now is None:
             return 0
         database = self._edge.database
-        self._unshown.forget(await queries.shown_up_to(database))
+        if len(self._unshown):
+            self._unshown.forget(await queries.shown_up_to(database))
         if len(self._unshown) > UNSHOWN:
             await asyncio.sleep(PATIENCE)
             return 0
@@ -82,7 +85,8 @@ class Sweeper:
         rows = await queries.due_deadlines(database, now, SWEEP, shares) if shares else []
         if len(rows) == SWEEP:
             return await self._in_turn(now, shares)
-        if not rows:
+        if not rows and monotonic() - self._helped > HELP_EVERY:
+            self._helped = monotonic()
             rows = await queries.due_deadlines(database, now - HELP_AFTER, HELP, newest_first=True)
         return await self._fire(rows, now)
 
