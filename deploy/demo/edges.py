@@ -51,8 +51,8 @@ class Edges:
     def get(self, place: str, path: str, by: str = "", **params: str) -> Answer:
         return self._patiently("GET", place, path, by, params=params)
 
-    def post(self, place: str, path: str, body: Any, once: str, by: str = "") -> Answer:
-        return self._patiently("POST", place, path, by, body=body, once=once)
+    def post(self, place: str, path: str, body: Any, once: str, by: str = "", *, etag: str = "") -> Answer:
+        return self._patiently("POST", place, path, by, body=body, once=once, etag=etag)
 
     def put(self, place: str, path: str, body: Any, once: str, by: str, *, etag: str) -> Answer:
         return self._patiently("PUT", place, path, by, body=body, once=once, etag=etag)
