@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deploy.local.wiring import PORTALS
+from oracle.effects_staff import ASKER
 from oracle.evidence import Evidence, consumers
 from oracle.findings import DOUBLED, LOST, REORDERED, STUCK, Finding, Findings
 from oracle.points import ALL
@@ -24,6 +25,7 @@ from shared.contracts.notifier import (
     NoticeRequested,
     NoticeSending,
     NoticeSent,
+    NoticeWithheld,
 )
 from shared.contracts.qa import (
     AnswerReleased,
@@ -42,11 +44,10 @@ def notices(found: Evidence) -> Findings:
     """One notice for each reason to write, accepted by the mail server; copies only where the outcome of an
     attempt was uncertain, which is on record; the acceptance is on the question's own record once."""
     ours = found.events("notifier")
-    asked = Counter(r.event.notice_id for r in ours if isinstance(r.event, NoticeRequested))
-    reasons = Counter(
-        (r.event.kind, r.event.subject, r.event.recipient, r.event.round)
-        for r in ours if isinstance(r.event, NoticeRequested)
-    )  # fmt: skip
+    requested = [r.event for r in ours if isinstance(r.event, NoticeRequested)]
+    letters = [notice for notice in requested if notice.recipient == ASKER]
+    asked = Counter(notice.notice_id for notice in letters)
+    reasons = Counter((n.kind, n.subject, n.recipient, n.round) for n in letters)
     for reason, times in reasons.items():
         if times > 1:
             yield Finding(DOUBLED, "notices", f"{reason} was asked for {times} times", reason[1])
@@ -57,7 +58,9 @@ def notices(found: Evidence) -> Findings:
     for id in asked:
         yield Finding(DOUBLED, "notices", f"notice {id} has no reason", str(id))
     yield from _mails(ours, found)
-    yield from _accepted(ours, found.events("qa"))
+    askers = {notice.notice_id for notice in letters}
+    to_askers = [r for r in ours if isinstance(r.event, NoticeSent) and r.event.notice_id in askers]
+    yield from _accepted(to_askers, found.events("qa"))
 
 
 def _letters(events: Recordeds) -> list[tuple[str, Recorded[Event], int]]:
@@ -71,6 +74,7 @@ def _letters(events: Recordeds) -> list[tuple[str, Recorded[Event], int]]:
 def _mails(ours: Recordeds, found: Evidence) -> Findings:
     copies = Counter(found.mails)
     sent = Counter(r.event.notice_id for r in ours if isinstance(r.event, NoticeSent))
+    withheld = {r.event.notice_id for r in ours if isinstance(r.event, NoticeWithheld)}
     begun = Counter(r.event.notice_id for r in ours if isinstance(r.event, NoticeSending))
     doubts = Counter(
         r.event.notice_id for r in ours
@@ -87,7 +91,8 @@ def _mails(ours: Recordeds, found: Evidence) -> Findings:
             yield Finding(LOST, "mails", f"{name} was accepted and is not on record as being sent", about)
         if sent[id] > 1:
             yield Finding(DOUBLED, "mails", f"{name}: {sent[id]} acceptances on record", about)
-        if not sent[id] and (notice.statutory or not doubts[id]):
+        held = id in withheld or (notice.not_before is not None and notice.not_before > datetime.now(UTC))
+        if not sent[id] and not held and (notice.statutory or not doubts[id]):
             said = [
                 r.event.reason for r in ours if isinstance(r.event, NoticeFailed) and r.event.notice_id == id
             ]
@@ -170,7 +175,7 @@ def deadlines(found: Evidence) -> Findings:
             what = f"{name} is {row['status']}, late {row.get('late')}; must be {one.verdict}"
             yield Finding(LOST, "deadlines", what, one.stream)
         for kind, times in fired[id].items():
-            if times > 1:
+            if times > 1 and kind is DeadlineOpened:  # what a move re-arms is judged with its stages
                 yield Finding(DOUBLED, "deadlines", f"{name}: {times} × {kind.name}", one.stream)
         if not one.ends and one.clock.due_at < now and not fired[id][DeadlineBreached]:
             yield Finding(STUCK, "deadlines", f"{name} is overdue and was not called a breach", one.stream)

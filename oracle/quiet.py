@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -14,6 +14,7 @@ from shared.mongo import TROUBLE
 STILL: Final = 4.0  # seconds without a new commit
 LONGEST: Final = 4  # times the patience, however much still moves
 OPEN_NOTICES: Final = {"status": {"$in": ["requested", "retrying", "sending"]}}
+HELD: Final = timedelta(minutes=2)  # what is to go out later waits for working hours
 OPEN_DELIVERIES: Final = {"state": {"$in": ["pending", "failed"]}}
 
 
@@ -21,8 +22,9 @@ async def waiting(collector: Collector) -> list[str]:
     """What is left to do, in words; nothing when all is done."""
     left: list[str] = []
     databases = collector.databases
+    soon = OPEN_NOTICES | {"next_at": {"$lt": datetime.now(UTC) + HELD}}
     for what, collection, query in (
-        ("notices to be sent", databases["notifier"].notices, OPEN_NOTICES),
+        ("notices to be sent", databases["notifier"].notices, soon),
         ("deliveries to be made", databases["sync"].deliveries, OPEN_DELIVERIES),
     ):
         if count := await collection.count_documents(query):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from oracle import checks, effects
+from oracle import checks, effects, effects_staff
 from oracle.client import Client, Command
 from oracle.evidence import Collector, Evidence, Holders
 from oracle.faults import Faults
@@ -128,6 +128,7 @@ def judge(
     return [
         *checks.commands(ledger, found), *checks.journals(found), *checks.topics(found),
         *checks.read_models(found), *effects.notices(found), *effects.deadlines(found),
+        *effects_staff.stages(found), *effects_staff.staff_notices(found),
         *effects.portals(found), *effects.dead_letters(poisons, found), *checks.still_waiting(left),
     ]  # fmt: skip
 

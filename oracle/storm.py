@@ -151,11 +151,12 @@ async def _falls(world: World, storm: Storm, clock: Clock, mails: int) -> None:
     await asyncio.sleep(max(0.0, (clock.due_at - datetime.now(UTC)).total_seconds()))
     waiting, until = [f for f in FALLS if f.share >= 0], time.monotonic() + LONGEST
     moved, before = time.monotonic(), -1
+    journal = storm.databases["notifier"].journal
     while waiting and time.monotonic() < until:
         with contextlib.suppress(*TROUBLE):
-            accepted = await storm.accepted()
-            if accepted != before:
-                moved, before = time.monotonic(), accepted
+            accepted, commits = await storm.accepted(), await journal.estimated_document_count()
+            if commits != before:
+                moved, before = time.monotonic(), commits
             if accepted >= waiting[0].share * mails:
                 await _fall(world, waiting.pop(0))
         if time.monotonic() - moved > PATIENCE:
