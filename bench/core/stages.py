@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import uvloop
@@ -49,6 +49,10 @@ class _Instant:
 
     async def append(self, commit: Commit) -> None:
         self.commits.append(commit)
+
+    async def append_all(self, commits: Sequence[Commit]) -> list[Exception | None]:
+        self.commits += commits
+        return [None] * len(commits)
 
 
 class _Walk:
