@@ -9,13 +9,16 @@ from typing import Final
 
 from bench.core.ground import Ground
 from bench.core.report import Report, Row
-from bench.deadlines import firing, seeding, sweep
+from bench.deadlines import firing, refusals, seeding, sweep
+from bench.figures import percentile
 
 FULL: Final = os.environ.get("FULL", "") not in {"", "0"}
 OPEN: Final = (10_000, 100_000, 1_000_000) if FULL else (1_000, 10_000)
 DUE: Final = 400  # of them, in each size
 FIRED: Final = (1_000_000, 50_000) if FULL else (10_000, 5_000)  # open, due at once
 POLLED: Final = 5_000 if FULL else 1_000
+
+WARNINGS: Final = 50_000 if FULL else 3_000
 
 Say = Callable[[str], None]
 
@@ -28,7 +31,25 @@ def run(folder: Path, say: Say) -> Report:
         _examined(ground, report, say)
         say("The register: firings, three replicas and three pollers")
         _firings(ground, report)
+    say("The register: refusals, quiet and among warnings")
+    _refusals(folder, report)
     return report
+
+
+def _refusals(folder: Path, report: Report) -> None:
+    quiet, loaded, left = refusals.quiet_and_loaded(folder / "system", WARNINGS)
+    for name, waits, most, note in (
+        ("refusal_to_mail_quiet", quiet, 200.0, ""),
+        (
+            "refusal_to_mail_loaded",
+            loaded,
+            1000.0,
+            f"{WARNINGS:,} mails at once, {max(left, 0):,} still to go",
+        ),
+    ):
+        half, far = (1000 * percentile(waits, percent) for percent in (50, 99))
+        report.add(Row(f"{name}_p50_ms", half, "stated", note=note))
+        report.add(Row(f"{name}_p99_ms", far, f"<= {most:.0f}", far <= most, note=note))
 
 
 def _examined(ground: Ground, report: Report, say: Say) -> None:
