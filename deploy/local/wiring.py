@@ -168,7 +168,8 @@ class Wiring:
             "SINK_CLIENT_ID": "svc-notifier",
             "SINK_CLIENT_SECRET": self.keys.clients["notifier"],
         }
-        return self._wire("mail", own, f"{self.urls['mail']}/mails.json")
+        # Not its list of mails: after thousands that takes longer than whoever waits for it to be ready.
+        return self._wire("mail", own, f"{self.urls['mail']}/health/ready")
 
     def _wire(
         self,
