@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import measures
+from bench import calendars, measures
 from bench.core import run as core
 from bench.core.report import Report
 from bench.deadlines import run as deadlines
@@ -25,9 +25,10 @@ from deploy.local.system import System
 
 USAGE = """python -m bench             the whole system, then the core and the register beside their rivals
 python -m bench core        the messaging core alone
+python -m bench calendar    due dates alone
 python -m bench deadlines   the register of deadlines alone
 FULL=1                      in the environment: the large sizes"""
-PARTS = {"core": core, "deadlines": deadlines}
+PARTS = {"core": core, "calendar": calendars, "deadlines": deadlines}
 
 
 def main(wanted: str = "") -> int:

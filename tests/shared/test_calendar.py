@@ -1,6 +1,5 @@
 """Cách tính ngày: every day of the regulation's clocks lands where the law and the notices put it."""
 
-import random
 from datetime import UTC, date, datetime, timedelta
 
 import holidays
@@ -171,20 +170,6 @@ def test_the_last_working_day_of_the_data_is_reached_and_the_next_is_not() -> No
     with pytest.raises(CalendarYearMissing, match="2028"):
         CALENDAR.add(date(2027, 12, 31), 1)
     assert CALENDAR.add(date(2024, 12, 31), 1) == date(2025, 1, 2)
-
-
-def test_a_thousand_terms_agree_with_a_walk_day_by_day() -> None:
-    worked = {r.date for y in CALENDAR.data.years for r in y.days if r.kind is DayKind.MAKEUP}
-    off = {r.date for y in CALENDAR.data.years for r in y.days} - worked
-    pick = random.Random(1582)
-    for _ in range(1000):
-        start, left = FIRST + timedelta(days=pick.randrange(1250)), pick.randrange(1, 61)
-        n, day = left, start
-        while left:
-            day += ONE_DAY
-            left -= day in worked or (day.isoweekday() <= 5 and day not in off)
-        assert CALENDAR.add(start, n) == day
-        assert CALENDAR.working_days_between(start, day) == n
 
 
 @given(DAYS, TERMS)
