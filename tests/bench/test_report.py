@@ -118,7 +118,7 @@ def test_the_last_line_is_json_with_every_figure(
     figures = Figures()
     figures.add("commands_per_s", 1234.56, "/s")
     monkeypatch.setattr(bench, "run", lambda _: figures)
-    monkeypatch.setattr(bench.core, "run", lambda *_: report)
+    monkeypatch.setattr(bench, "PARTS", {"core": SimpleNamespace(run=lambda *_: report)})
     assert bench.main() == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found["commands_per_s"] == 1234.6

@@ -178,13 +178,13 @@ def test_mails_are_known_by_their_message_ids_wherever_the_header_stands(tmp_pat
 
 @pytest.mark.connected
 @pytest.mark.timeout(360)
-def test_a_thousand_deadlines_fall_due_at_once_while_everything_falls(tmp_path: Path) -> None:
+def test_hundreds_of_deadlines_fall_due_at_once_while_everything_falls(tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "oracle.storm", "--deadlines", "1000", "--data", str(tmp_path)],
+        [sys.executable, "-m", "oracle.storm", "--deadlines", "300", "--data", str(tmp_path)],
         cwd=REPO, capture_output=True, text=True, timeout=330, check=False,
     )  # fmt: skip
     told = run.stdout[-6000:] + run.stderr[-2000:]
     assert run.returncode == 0, told
     figures = dict(pair.split("=") for pair in run.stdout.strip().splitlines()[-1].split()[1:])
-    assert (figures["firings"], figures["notices"], figures["mails"]) == ("2000", "2000", "2000"), told
+    assert (figures["firings"], figures["notices"], figures["mails"]) == ("600", "600", "600"), told
     assert int(figures["kills"]) >= 8
