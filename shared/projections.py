@@ -35,13 +35,16 @@ class ColumnFailed(PortalError):
 @dataclass(frozen=True)
 class Projection:
     """``kind`` is the aggregate's KIND; ``wakes`` names the jobs that have work when it changes; ``heads``
-    keeps the hash of the last commit as ``head``, so that a stream can be written to without being read."""
+    keeps the hash of the last commit as ``head``, so that a stream can be written to without being read;
+    ``hints`` are fields that jobs move on without a record (when to look next), so that a list built anew may
+    begin with others."""
 
     collection: str
     kind: str
     columns: Mapping[type[Event], Column]
     wakes: tuple[str, ...] = ()
     heads: bool = False
+    hints: frozenset[str] = frozenset()
 
     async def _steps(self, commit: Commit, source: str, vault: Vault) -> list[tuple[Recorded[Event], Fields]]:
         steps = []

@@ -3,7 +3,7 @@ then swapped in one step, so that nobody meets an empty list or one that goes ba
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from time import monotonic
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 Progress = Callable[[int, int], None]  # commits read, commits in all
 SHORT: Final = 100  # milliseconds that a read waits for news
+# Seconds: whoever had the lease still writes the batch in its hand, and learns of it as it saves its mark.
+IN_HAND: Final = 0.3
 NEAR: Final = 50  # commits in one read: the copy is as good as caught up
 READ: Final = 2000  # commits in one read
 STREAMS: Final = 1000  # in one write
@@ -97,7 +99,7 @@ class _Rebuild:
         # One node may hold the copy at first: the swap is a majority's, and with it all that came before.
         commits = await self._fill(self.database[beside].with_options(write_concern=WriteConcern(w=1)))
         # The live projector's own rules, on the copy.
-        copied = Projection(beside, self.projection.kind, self.projection.columns)
+        copied = replace(self.projection, collection=beside)
         copy = Projector(self.database, [copied], self.source, self.vault, lambda _: None)
         await self.feed.open(start, began)
         caught_up = await self._drain(copy, None)
@@ -144,12 +146,14 @@ class _Rebuild:
                 return count
 
     async def _swap(self, copy: Projector, beside: str) -> int:
-        """The live projector is held by its lease, so that its mark stands still: the copy goes past that
-        mark and takes the name. The projector then resumes at its mark, and its guard lets it repeat."""
+        """The live projector is held by its lease, so that its mark stands still: the copy goes past all that
+        was on record by then, for the list may show more than its mark says, and takes the name. The
+        projector then resumes at its mark, and its guard lets it repeat."""
         projector = Lease(self.database, "projector", self.own.holder, ttl=TTL)
         await projector.acquire(by_force=True)
         try:
-            count = await self._drain(copy, (await projector.facts()).get("token"))
+            await asyncio.sleep(IN_HAND)
+            count = await self._drain(copy, await _now(self.database))
             await projector.renew()  # raises LeaseLost if this took too long: then nothing is swapped
             await self.database[beside].rename(self.projection.collection, dropTarget=True)
         finally:
@@ -243,18 +247,15 @@ async def _compare(
     ]
     which = {"_id": {"$in": [document["_id"] for document in rebuilt]}}
     live = {row["_id"]: row async for row in database[projection.collection].find(which)}
-    return [
-        Difference(str(document["_id"]), _what(live.get(document["_id"]), document))
-        for document in rebuilt
-        if live.get(document["_id"]) != document
-    ]
+    found = [(str(d["_id"]), _what(live.get(d["_id"]), d, projection.hints)) for d in rebuilt]
+    return [Difference(id, what) for id, what in found if what]
 
 
-def _what(live: Fields | None, rebuilt: Fields) -> str:
+def _what(live: Fields | None, rebuilt: Fields, hints: frozenset[str]) -> str:
     if live is None:
         return "missing"
     absent = object()
-    names = dict.fromkeys(chain(rebuilt, live))
+    names = [name for name in dict.fromkeys(chain(rebuilt, live)) if name not in hints]
     return ", ".join(n for n in names if live.get(n, absent) != rebuilt.get(n, absent))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,7 +27,7 @@ async def released(recorded: Recorded[AnswerReleased], _: Any) -> dict[str, Any]
     return {"answer": ref, f"seen.{ref}": recorded.at, "tags": (ref,)}
 
 
-LIST = Projection("questions", "question", {AnswerReleased: released})
+LIST = Projection("questions", "question", {AnswerReleased: released}, heads=True)
 
 
 async def ask(journal: MongoJournal, *refs: str, id: UUID | None = None) -> tuple[UUID, Head]:
@@ -94,6 +95,17 @@ async def test_what_was_damaged_by_hand_is_named_and_made_good(database: Any, jo
     assert found == {ids[0]: "answer, thừa", ids[1]: "missing", str(UUID(int=7)): "surplus"}
     await rebuild(database, LIST, "qa", VAULT, by="test")
     assert await differences(database, LIST, "qa", VAULT) == []
+
+
+async def test_what_a_job_may_move_on_by_itself_is_no_damage(database: Any, journal: MongoJournal) -> None:
+    id = str((await ask(journal, "a"))[0])
+    hinting = replace(LIST, hints=frozenset({"look_at"}))
+    await rebuild(database, hinting, "qa", VAULT, by="test")
+    await database.questions.update_one({"_id": id}, {"$set": {"look_at": "mai"}})
+    assert await differences(database, hinting, "qa", VAULT) == []
+    assert [d.what for d in await differences(database, LIST, "qa", VAULT)] == ["look_at"]
+    await database.questions.update_one({"_id": id}, {"$set": {"answer": "sai"}})
+    assert [d.what for d in await differences(database, hinting, "qa", VAULT)] == ["answer"]
 
 
 async def test_indexes_come_along(database: Any, journal: MongoJournal) -> None:

@@ -21,6 +21,7 @@ def projections(
             register.columns(policy.hours, calendar),
             wakes=("fire_due",),
             heads=True,
+            hints=frozenset({"next_at"}),  # a sweep that finds nothing to fire says when to look again
         ),
         Projection(
             "notices",
