@@ -17,7 +17,7 @@ from deploy.local.ports import free_ports
 from services.notifier import queries
 from services.notifier.app import build
 from services.notifier.domain import Deadline
-from services.notifier.domain.calendar_rows import Rows, years_of
+from services.notifier.domain.calendar_rows import Rows
 from services.notifier.domain.deadline_moves import Foresight
 from services.notifier.handlers.calendars import (
     ApplyCalendar,
@@ -30,6 +30,7 @@ from services.notifier.queries import calendars as lists
 from services.notifier.settings import NotifierSettings
 from services.notifier.views.calendar_preview import preview
 from shared.calendar import CALENDAR, WorkingCalendar
+from shared.contracts.calendars import years_of
 from shared.contracts.clocks import clock_for
 from shared.contracts.notifier import CalendarDay, DeadlineOpened
 from shared.desk import utc_now

@@ -9,7 +9,7 @@ ngày đó». So the day of the event is day zero, and a term ends at 24:00 in V
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,8 @@ from shared.errors import PortalError
 
 __all__ = [
     "CALENDAR",
+    "ONE_DAY",
+    "SATURDAY",
     "VIETNAM",
     "CalendarData",
     "CalendarYearMissing",
@@ -27,12 +29,25 @@ __all__ = [
     "Due",
     "Explanation",
     "WorkingCalendar",
+    "end_of",
+    "last_day",
     "load",
 ]
 
 VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 WEEKDAYS_VI: Final = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 ONE_DAY: Final = timedelta(days=1)
+MOMENT: Final = timedelta(microseconds=1)
+
+
+def end_of(day: date) -> datetime:
+    """24:00 in Vietnam, the first instant that is too late, UTC."""
+    return datetime.combine(day + ONE_DAY, time.min, VIETNAM).astimezone(UTC)
+
+
+def last_day(due_at: datetime) -> date:
+    """The Vietnamese day with which a term ends; ``due_at`` is the first instant after it."""
+    return (due_at - MOMENT).astimezone(VIETNAM).date()
 
 
 class CalendarYearMissing(PortalError):
@@ -183,12 +198,7 @@ class WorkingCalendar:
     def _midnights_after(self, working_days: int) -> list[datetime]:
         """Where a term ends that begins on the calendar's first, second … day; the last ones have no end."""
         whole = len(self._working) - working_days
-        return [self._end_of(self._working[n + working_days - 1]) for n in self._count if n <= whole]
-
-    @staticmethod
-    def _end_of(day: date) -> datetime:
-        """24:00 in Vietnam."""
-        return datetime.combine(day + ONE_DAY, time.min, VIETNAM).astimezone(UTC)
+        return [end_of(self._working[n + working_days - 1]) for n in self._count if n <= whole]
 
     def _due(self, start: datetime, working_days: int) -> Due:
         last, due_at, provisional = self._ended(self.day_of(start), working_days)
@@ -196,7 +206,7 @@ class WorkingCalendar:
 
     def _end(self, first: date, working_days: int) -> tuple[date, datetime, bool]:
         last = self.add(first, working_days)
-        return last, self._end_of(last), not self._provisional.isdisjoint(range(first.year, last.year + 1))
+        return last, end_of(last), not self._provisional.isdisjoint(range(first.year, last.year + 1))
 
     def explain(self, due: Due) -> Explanation:
         """Each day counted and each day skipped, with why. Only in the version that counted the term."""
@@ -273,6 +283,7 @@ def _sentence_en(due: Due, first: date, lines: list[DayLine]) -> str:
     return text + (" Provisional: the year's official calendar is incomplete." if due.provisional else "")
 
 
+@cache
 def load(version: str | None = None) -> WorkingCalendar:
     """The packaged calendar: the newest version, or the one that counted an older term."""
     return WorkingCalendar(read(version))

@@ -2,7 +2,6 @@
 applied. Every version ever in force is kept, so that a term counted in it can be explained by it."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
@@ -11,6 +10,7 @@ import structlog
 from shared.calendar import CALENDAR, CalendarData, WorkingCalendar, load
 from shared.calendar_data import packaged
 from shared.contracts.base import Aggregate, Event, Recorded, only
+from shared.contracts.calendars import data_of, order_of
 from shared.contracts.notifier import CalendarApplied, CalendarYear
 from shared.contracts.operations import CalendarAdopted
 from shared.desk import Desk, Vault
@@ -21,24 +21,6 @@ log = structlog.get_logger(__name__)
 
 COLLECTION: Final = "calendars"
 LOOK_SECONDS: Final = 1.0  # a new version counts in every replica within two seconds of its projection
-
-
-def order_of(version: str) -> tuple[str, int]:
-    """Versions in the order in which they follow one another: ``.n`` is the n-th of its date."""
-    day, _, number = version.partition(".")
-    return day, int(number) if number.isdecimal() else 0
-
-
-def data_of(version: str, documents: Mapping[str, str], years: tuple[CalendarYear, ...]) -> CalendarData:
-    """An event's calendar as data to count by; ``years`` is all of it, not only what changed. Raises
-    pydantic's ``ValidationError`` where it contradicts itself."""
-    rows = [year.model_dump() for year in years]
-    return CalendarData.model_validate({"version": version, "documents": dict(documents), "years": rows})
-
-
-def years_of(data: CalendarData) -> tuple[CalendarYear, ...]:
-    """The way back: a calendar's years as an event carries them."""
-    return tuple(CalendarYear.model_validate(year.model_dump(mode="json")) for year in data.years)
 
 
 class Calendars:

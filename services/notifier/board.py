@@ -5,7 +5,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from services.notifier import board_queries, board_signs, board_vitals, queries, views
@@ -13,7 +13,7 @@ from services.notifier.board_queries import Punctuality, Tally
 from services.notifier.queries import DeadlineFilter
 from services.notifier.regulation import ON_TIME_TARGET
 from services.notifier.views import DeadlineView, NoticeView
-from shared.calendar import CALENDAR, ONE_DAY, VIETNAM
+from shared.calendar import CALENDAR, ONE_DAY, VIETNAM, end_of
 from shared.desk import utc_now
 from shared.directory import SERVICES
 from shared.web.edge import Edge
@@ -146,7 +146,7 @@ async def draw(edge: Edge[Any], now: datetime) -> Board:
     units = await edge.directory.units()
     today = CALENDAR.day_of(now)
     last = CALENDAR.add(today, SHOWN_WORKING_DAYS - 1)
-    horizon = datetime.combine(last + ONE_DAY, datetime.min.time(), VIETNAM).astimezone(UTC)
+    horizon = end_of(last)
     late = _sum(await board_queries.due_between(database, None, now))
     soon = await board_queries.due_between(database, now, horizon)
     later = _sum(await board_queries.due_between(database, horizon, None))

@@ -7,16 +7,13 @@ text sets the due instant. Whom to remind before it, and to whom it is carried a
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from shared.calendar import VIETNAM, CalendarYearMissing, WorkingCalendar
+from shared.calendar import ONE_DAY, VIETNAM, CalendarYearMissing, WorkingCalendar, last_day
 from shared.contracts.base import Clock
-
-_MOMENT: Final = timedelta(microseconds=1)
-_DAY: Final = timedelta(days=1)
 
 
 class Kind(StrEnum):
@@ -195,7 +192,7 @@ def _schedule(  # noqa: PLR0917 (the cache's key)
     duty: str, started: date, working_days: int | None, warn_at: datetime | None, due_at: datetime,
     calendar: WorkingCalendar, hours: Hours,
 ) -> Plan:  # fmt: skip
-    last = (due_at - _MOMENT).astimezone(VIETNAM).date()
+    last = last_day(due_at)
     planned: list[Planned] = []
     for stage in stages_of(duty):
         try:
@@ -241,10 +238,10 @@ def _time(  # noqa: PLR0911 (an arm for each way to ask)
 
 def _back(day: date, number: int, calendar: WorkingCalendar) -> date:
     """The n-th working day before ``day``, by the calendar's running counts."""
-    early = day - (number + 2) * 3 * _DAY
-    while calendar.working_days_between(early, day - _DAY) < number:
-        early -= 7 * _DAY
-    return calendar.add(early, calendar.working_days_between(early, day - _DAY) - number + 1)
+    early = day - (number + 2) * 3 * ONE_DAY
+    while calendar.working_days_between(early, day - ONE_DAY) < number:
+        early -= 7 * ONE_DAY
+    return calendar.add(early, calendar.working_days_between(early, day - ONE_DAY) - number + 1)
 
 
 def _at(day: date, hour: time) -> datetime:

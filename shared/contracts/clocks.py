@@ -1,9 +1,9 @@
 """From a term of the calendar to the clock that a service asks the notifier to keep, and back to its days."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from shared.calendar import VIETNAM, Due, WorkingCalendar
+from shared.calendar import Due, WorkingCalendar, last_day
 from shared.contracts.base import Clock
 
 
@@ -31,7 +31,7 @@ def clock_for(
 
 def term_of(clock: Clock, calendar: WorkingCalendar) -> Due:
     """The term that a clock was made from; a stated date is counted as the working days that lead to it."""
-    last = (clock.due_at - timedelta(microseconds=1)).astimezone(VIETNAM).date()
+    last = last_day(clock.due_at)
     days = clock.working_days
     if days is None:
         days = max(0, calendar.working_days_between(calendar.day_of(clock.started_at), last))

@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Any
 
-from services.notifier.domain.calendar_rows import Rows, data_of
+from services.notifier.domain.calendar_rows import Rows
 from shared.calendar import CALENDAR, CalendarData, WorkingCalendar
+from shared.contracts.calendars import data_of
 from shared.contracts.notifier import CalendarDay, CalendarYear
 from shared.workflow import Actor
 

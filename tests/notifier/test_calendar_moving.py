@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from services.notifier.domain import Deadline, Ending, end_deadline, open_deadline
 from services.notifier.domain.deadline_moves import Foresight, OpenTerm, move, move_key
-from services.notifier.domain.moving import last_day, recount, touched
-from shared.calendar import CALENDAR, WorkingCalendar
+from services.notifier.domain.moving import recount, touched
+from shared.calendar import CALENDAR, WorkingCalendar, last_day
 from shared.contracts.base import Clock
 from shared.contracts.clocks import clock_for
 from shared.contracts.notifier import DeadlineBreached, DeadlineMoved, DeadlineRescinded

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.notifier.domain.calendar_rows import CalendarRowsWrong, Rows, changes, data_of
+from services.notifier.domain.calendar_rows import CalendarRowsWrong, Rows, changes
 from services.notifier.domain.calendars import (
     Calendar,
     CalendarOvertaken,
@@ -21,6 +21,7 @@ from services.notifier.domain.calendars import (
 )
 from services.notifier.regulation import CALENDARS, CalendarStatus, Role
 from shared.calendar import CALENDAR
+from shared.contracts.calendars import data_of
 from shared.contracts.notifier import CalendarApplied, CalendarYear
 from shared.errors import Forbidden, IllegalTransition, InvalidInput
 from tests.notifier.calendars import DECISION, DOCUMENTS, KEEPER, OPERATOR, calendar_with, day, year_with

@@ -7,8 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from shared.calendar import CALENDAR, VIETNAM
-from shared.calendars import ADOPTED, AdoptedCalendar, Calendars, adopt, data_of, order_of, years_of
+from shared.calendars import ADOPTED, AdoptedCalendar, Calendars, adopt
 from shared.contracts.base import Recorded
+from shared.contracts.calendars import data_of, order_of, years_of
 from shared.contracts.notifier import CalendarApplied, CalendarDay, CalendarYear
 from shared.desk import Desk
 from shared.mongo import MongoJournal

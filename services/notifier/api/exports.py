@@ -29,9 +29,7 @@ State = Annotated[views.State | None, Query()]
 async def _batches(edge: Edge[Any], which: DeadlineFilter) -> AsyncIterator[list[DeadlineView]]:
     now, units, urls = utc_now(), await edge.directory.units(), views.urls_of(edge.look)
     async for rows in queries.deadline_batches(edge.database, which, now, size=BATCH, limit=MOST_ROWS):
-        yield await views.deadline_views(
-            edge.database, rows, now, units=units, urls=urls, calendars=edge.calendars, days=False
-        )
+        yield await views.deadline_views(edge.database, rows, now, units=units, urls=urls)
 
 
 async def _counted(edge: Edge[Any], which: DeadlineFilter, form: str, by: str) -> None:

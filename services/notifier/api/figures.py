@@ -1,6 +1,6 @@
 """Figures of the register over HTTP: what falls due when, who has how much, who was punctual."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -10,7 +10,7 @@ from services.notifier.api import Exact, Months, UnitReader, unit_seen
 from services.notifier.queries import figures
 from services.notifier.queries.figures import DayLoad
 from services.notifier.regulation import DUTIES
-from shared.calendar import VIETNAM, CalendarYearMissing, WorkingCalendar
+from shared.calendar import ONE_DAY, VIETNAM, CalendarYearMissing, WorkingCalendar, end_of
 from shared.desk import utc_now
 from shared.web.edge import Edge, edge_of
 
@@ -18,7 +18,6 @@ router = APIRouter()
 
 AHEAD: Final = 20  # working days
 SOON: Final = 5
-ONE_DAY: Final = timedelta(days=1)
 
 
 class AheadDay(BaseModel):
@@ -87,7 +86,7 @@ async def days_ahead(edge: Edge[Any], now: datetime, unit: str) -> AheadOut:
     calendar = edge.calendar
     today = calendar.day_of(now)
     last = horizon(calendar, today, AHEAD)
-    until = datetime.combine(last + ONE_DAY, datetime.min.time(), VIETNAM)
+    until = end_of(last)
     loads = await figures.due_by_day(edge.database, now, until, unit=unit)
     overdue = sum(row.overdue for row in await figures.workload(
         edge.database, now, today=today.isoformat(), soon=last.isoformat(), unit=unit,

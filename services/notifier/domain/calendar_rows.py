@@ -1,16 +1,15 @@
 """The rows of a calendar (ngày nghỉ, ngày làm bù): what a keeper may write, and what two versions say
 otherwise. Every fault is named at its row, in the field's words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from shared.calendar import CalendarData, DayKind, DayRow
+from shared.calendar import SATURDAY, CalendarData, DayKind, DayRow
+from shared.contracts.calendars import years_of
 from shared.contracts.notifier import CalendarDay, CalendarYear
 from shared.errors import InvalidInput
-
-SATURDAY: Final = 5
 
 
 class CalendarRowsWrong(InvalidInput):
@@ -18,17 +17,6 @@ class CalendarRowsWrong(InvalidInput):
 
     code = "calendar_rows_wrong"
     title_vi, title_en = "Bản lịch có chỗ chưa đúng", "The calendar's rows are not right"
-
-
-def data_of(version: str, documents: Mapping[str, str], years: Sequence[CalendarYear]) -> CalendarData:
-    """Rows as a calendar to count by."""
-    rows = [year.model_dump() for year in years]
-    return CalendarData.model_validate({"version": version, "documents": dict(documents), "years": rows})
-
-
-def years_of(data: CalendarData) -> tuple[CalendarYear, ...]:
-    """The way back: a calendar's years as an event carries them."""
-    return tuple(CalendarYear.model_validate(year.model_dump(mode="json")) for year in data.years)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar, Final
 
-from services.notifier.domain.calendar_rows import Rows, changes, data_of, wrong, years_of
-from services.notifier.domain.moving import order_of
+from services.notifier.domain.calendar_rows import Rows, changes, wrong
 from services.notifier.regulation import CALENDARS, CalendarStatus
 from shared.calendar import CalendarData, WorkingCalendar
 from shared.contracts.base import Aggregate, Decision, Event, only
+from shared.contracts.calendars import data_of, order_of, years_of
 from shared.contracts.notifier import (
     CalendarApplied,
     CalendarDiscarded,

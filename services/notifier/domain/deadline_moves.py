@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from services.notifier.domain.deadlines import Deadline
-from services.notifier.domain.moving import Touched, last_day, recount, touched
+from services.notifier.domain.moving import Touched, recount, touched
 from services.notifier.regulation import DEADLINES, DeadlineStatus
-from shared.calendar import CalendarYearMissing, WorkingCalendar
+from shared.calendar import CalendarYearMissing, WorkingCalendar, last_day
 from shared.contracts.base import Clock, Decision
 from shared.contracts.notifier import DeadlineMoved, DeadlineRescinded
 from shared.workflow import SYSTEM, Actor

@@ -5,24 +5,17 @@ lễ thì thời hạn kết thúc tại thời điểm kết thúc ngày làm v
 days is counted again from its start; a stated date stays, unless its day is a day off now."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Final
 
-from shared.calendar import VIETNAM, Due, WorkingCalendar
+from shared.calendar import Due, WorkingCalendar, end_of, last_day
 from shared.contracts.base import Clock
+from shared.contracts.calendars import order_of
 
-MOMENT: Final = timedelta(microseconds=1)
-ONE_DAY: Final = timedelta(days=1)
 # With these the calendar's own sentence begins; what stands before it are the words of the duty's owner.
 SENTENCE_VI: Final = "Hạn: "
 SENTENCE_EN: Final = "Due by "
-
-
-def order_of(version: str) -> tuple[str, int]:
-    """Versions of the calendar follow one another by date, then by number."""
-    day, _, number = version.partition(".")
-    return day, int(number) if number.isdecimal() else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +62,6 @@ def touched(before: WorkingCalendar | None, after: WorkingCalendar) -> Touched:
     }
     settled = [y for y in shared_years if before.is_provisional(y) != after.is_provisional(y)]
     return Touched(tuple(sorted(differing)), tuple(settled))
-
-
-def last_day(due_at: datetime) -> date:
-    """The Vietnamese day with which a term ends; ``due_at`` is the first instant after it."""
-    return (due_at - MOMENT).astimezone(VIETNAM).date()
-
-
-def end_of(day: date) -> datetime:
-    """24:00 in Vietnam, the first instant that is too late."""
-    return datetime.combine(day + ONE_DAY, time.min, VIETNAM)
 
 
 def recount(

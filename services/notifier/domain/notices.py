@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID, uuid5
 
@@ -18,7 +18,7 @@ from services.notifier.regulation import (
     Policy,
 )
 from services.notifier.regulation_stages import Hours
-from shared.calendar import CALENDAR, VIETNAM, CalendarYearMissing, WorkingCalendar
+from shared.calendar import CALENDAR, CalendarYearMissing, WorkingCalendar
 from shared.contracts.base import Aggregate, Decision, Event, only
 from shared.contracts.notifier import (
     Delivery,
@@ -43,16 +43,10 @@ def notice_id(kind: str, reason: str, recipient: str, round: int) -> UUID:
 def in_hours(at: datetime, calendar: WorkingCalendar, hours: Hours) -> datetime:
     """``at`` itself within working hours (giờ làm việc), else the next time that they begin, UTC. Beyond the
     years that the calendar knows nothing waits."""
-    here = at.astimezone(VIETNAM)
     try:
-        day = calendar.working_day_from(here.date())
-        if day == here.date() and hours.opens <= here.time() < hours.closes:
-            return at
-        if day == here.date() and here.time() >= hours.closes:
-            day = calendar.next_working_day(day)
+        return hours.next_open(at, calendar)
     except CalendarYearMissing:
         return at
-    return datetime.combine(day, hours.opens, VIETNAM).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

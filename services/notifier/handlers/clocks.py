@@ -5,12 +5,11 @@ from typing import TypeVar
 from services.notifier import domain
 from services.notifier.domain import Deadline, Ending, deadline_moves
 from services.notifier.domain.calendars import Calendar
-from services.notifier.domain.moving import order_of
 from services.notifier.regulation import Policy
 from shared.calendar import CalendarYearMissing, WorkingCalendar, load
 from shared.calendar_data import packaged
-from shared.calendars import data_of
 from shared.contracts.base import Clock, ClockedEvent, Decision, Event, Recorded
+from shared.contracts.calendars import data_of, order_of
 from shared.contracts.content import SubmissionSubmitted
 from shared.contracts.qa import (
     QuestionReceived,

@@ -3,7 +3,7 @@ for once whoever looks first; after an outage late the same day, and never for a
 
 import asyncio
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Final
 
 import structlog
@@ -16,27 +16,23 @@ from services.notifier.jobs.memos import NotSo
 from services.notifier.letters import Digest, Line
 from services.notifier.queries import DueNotice, Morning
 from services.notifier.regulation import Policy
-from shared.calendar import VIETNAM, CalendarYearMissing, WorkingCalendar
+from shared.calendar import ONE_DAY, VIETNAM, CalendarYearMissing, WorkingCalendar, end_of
 from shared.desk import utc_now
 from shared.web.edge import Edge
 
 log = structlog.get_logger(__name__)
 FARTHEST: Final = 10  # working days; a reminder fires nearer than that to its last day
 AT_ONCE: Final = 20  # units at a time
-_DAY: Final = timedelta(days=1)
 
 
 def morning_of(day: date, calendar: WorkingCalendar, policy: Policy) -> Morning:
     """How this working day sorts what is open."""
 
-    def end_of(last: date) -> datetime:
-        return datetime.combine(last + _DAY, time.min, VIETNAM)
-
     def ahead(days: int) -> datetime:
         try:
             return end_of(calendar.add(day, days))
         except CalendarYearMissing:  # beyond the years that the calendar knows: days as they come
-            return end_of(day + days * _DAY)
+            return end_of(day + days * ONE_DAY)
 
     return Morning(
         begins=datetime.combine(day, time.min, VIETNAM), ends=end_of(day), ahead=ahead(policy.digest_ahead),

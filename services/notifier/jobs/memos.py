@@ -11,8 +11,8 @@ from services.notifier.handlers import told_of_breach, told_of_escalation, with_
 from services.notifier.jobs.addressees import Addressee
 from services.notifier.letters import Language, Memo
 from services.notifier.queries import DueNotice
-from services.notifier.queries.terms import MOMENT
 from services.notifier.regulation import DeadlineStatus, NoticeStatus, Policy
+from shared import calendar
 from shared.calendar import CalendarYearMissing
 from shared.contracts.base import Event, Recorded
 from shared.contracts.notifier import (
@@ -50,7 +50,7 @@ async def memo_for(
     else:
         _still_owed(deadline, cause.event)
     clock = deadline.clock
-    last_day = edge.calendar.day_of(clock.due_at - MOMENT)
+    last_day = calendar.last_day(clock.due_at)
     urls = views.urls_of(edge.look)
     event, tongue = cause.event, language or to.language
     return Memo(
@@ -62,7 +62,7 @@ async def memo_for(
         subject_url=views.subject_url(deadline.subject, urls) or urls["notifier"],
         deadline_url=f"{urls['notifier']}/desk/deadlines/{deadline.id}",
         document=event.document if isinstance(event, DeadlineRescinded) else "",
-        told_last_day=edge.calendar.day_of(event.breached_due_at - MOMENT)
+        told_last_day=calendar.last_day(event.breached_due_at)
         if isinstance(event, DeadlineRescinded) else None,
         done_at=event.met_at if isinstance(event, DeadlineMet) else None,
     )  # fmt: skip
@@ -118,9 +118,7 @@ async def _label(edge: Edge[Policy], subject: str) -> str:
 
 def _late_days(edge: Edge[Policy], due_at: datetime, at: datetime) -> int:
     try:
-        days = edge.calendar.working_days_between(
-            edge.calendar.day_of(due_at - MOMENT), edge.calendar.day_of(at)
-        )
+        days = edge.calendar.working_days_between(calendar.last_day(due_at), edge.calendar.day_of(at))
     except CalendarYearMissing:
         return 0
     return max(days, 0)

@@ -12,7 +12,6 @@ from typing import Any, Final
 import structlog
 
 from services.notifier.domain.deadline_moves import Foresight
-from services.notifier.domain.moving import order_of
 from services.notifier.handlers.calendars import (
     FinishMoves,
     MoveDeadlines,
@@ -24,6 +23,7 @@ from services.notifier.queries import Document
 from services.notifier.queries import calendars as queries
 from services.notifier.regulation import Policy
 from shared.calendar import CalendarYearMissing, WorkingCalendar
+from shared.contracts.calendars import order_of
 from shared.desk import once, utc_now
 from shared.errors import NotFound
 from shared.mongo import Lease, LeaseLost

@@ -35,8 +35,7 @@ async def board(request: Request, actor: UnitReader, unit: Exact = "") -> Respon
     which = DeadlineFilter(state="breached", unit=seen)
     rows = await queries.deadlines(edge.database, which, now, limit=OVERDUE_SHOWN)
     overdue = await views.deadline_views(
-        edge.database, rows, now, units=await edge.directory.units(), urls=views.urls_of(edge.look),
-        calendars=edge.calendars, days=False,
+        edge.database, rows, now, units=await edge.directory.units(), urls=views.urls_of(edge.look)
     )  # fmt: skip
     ahead = await days_ahead(edge, now, seen)
     known = seen in await edge.directory.units()

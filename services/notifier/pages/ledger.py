@@ -88,7 +88,7 @@ async def _by_duty(edge: Edge[Any], subject: str, rows: list[LedgerRow]) -> list
     documents = await queries.deadlines(edge.database, DeadlineFilter(subject=subject), now, limit=100)
     units = await edge.directory.units()
     deadlines = await views.deadline_views(
-        edge.database, documents, now, units=units, urls=views.urls_of(edge.look), days=False
+        edge.database, documents, now, units=units, urls=views.urls_of(edge.look)
     )
     left, groups = list(reversed(rows)), []
     for deadline in sorted(deadlines, key=lambda each: each.due_at):

@@ -35,13 +35,12 @@ from services.notifier.queries.sweeps import (
     shown_up_to,
     units_due,
 )
-from services.notifier.queries.terms import MOMENT, Document, due
+from services.notifier.queries.terms import Document, due
 
 __all__ = [
     "ALL_SHARES",
     "ENDED",
     "LANE_ORDER",
-    "MOMENT",
     "PARTS",
     "DeadlineFilter",
     "Document",

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from services.notifier.domain import Deadline
 from services.notifier.domain.deadline_moves import OpenTerm
-from services.notifier.domain.moving import order_of
 from services.notifier.queries.terms import Document
 from services.notifier.regulation import CalendarStatus, DeadlineStatus
 from shared.calendar import VIETNAM
 from shared.contracts.base import Clock, Event, Recorded
+from shared.contracts.calendars import order_of
 from shared.contracts.notifier import (
     CalendarApplied,
     CalendarDiscarded,

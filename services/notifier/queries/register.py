@@ -8,10 +8,10 @@ from typing import Any, Final
 from uuid import UUID
 from zlib import crc32
 
-from services.notifier.queries.terms import MOMENT, Document
+from services.notifier.queries.terms import Document
 from services.notifier.regulation import DeadlineStatus
 from services.notifier.regulation_stages import FROM_DUE_ON, Hours, schedule
-from shared.calendar import CALENDAR, WorkingCalendar
+from shared.calendar import WorkingCalendar, last_day
 from shared.contracts.base import Clock, Event, Recorded
 from shared.contracts.notifier import (
     DeadlineBreached,
@@ -44,7 +44,7 @@ def _term(clock: Clock) -> Fields:
     return {
         "started_at": clock.started_at, "start_reason": clock.start_reason,
         "working_days": clock.working_days, "warn_at": clock.warn_at, "due_at": clock.due_at,
-        "due_day": CALENDAR.day_of(clock.due_at - MOMENT).isoformat(),
+        "due_day": last_day(clock.due_at).isoformat(),
         "calendar_version": clock.calendar_version, "provisional": clock.provisional,
         "explanation_vi": clock.explanation_vi, "explanation_en": clock.explanation_en,
     }  # fmt: skip

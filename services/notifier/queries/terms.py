@@ -1,9 +1,8 @@
 """What the reads of this service share."""
 
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
-MOMENT: Final = timedelta(microseconds=1)
 Document = dict[str, Any]
 
 

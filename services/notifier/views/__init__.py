@@ -14,7 +14,7 @@ from services.notifier.views.deadlines import (
     subject_url,
     urls_of,
 )
-from services.notifier.views.due import Day, DueView, calendar_of, days_of
+from services.notifier.views.due import Day, DueView, days_of
 from services.notifier.views.notices import NOTICE_STATES_VI, NoticeView, notice_tabs, notice_views
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "Reminder",
     "State",
     "basis_url",
-    "calendar_of",
     "days_of",
     "deadline_views",
     "label_of",

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from services.notifier.domain.deadline_moves import Foreseen, Foresight, OpenTerm
-from services.notifier.domain.moving import last_day
 from services.notifier.queries import Document, calendars
 from services.notifier.regulation import DUTIES
 from services.notifier.views.deadlines import label_of
+from shared.calendar import last_day
 from shared.mongo import Database
 
 

@@ -134,15 +134,14 @@ def risk_of(unsent: Mapping[str, Any] | None) -> str:
 
 async def deadline_views(
     database: Database, documents: Iterable[Document], now: datetime, *, units: Mapping[str, Any],
-    urls: Mapping[str, str], calendars: Calendars | None = None, days: bool = True,
+    urls: Mapping[str, str], calendars: Calendars | None = None,
 ) -> list[DeadlineView]:  # fmt: skip
-    """``calendars`` explain terms counted in versions that this build does not pack; without ``days`` nobody
-    is shown each day."""
+    """``calendars`` explain each day of a term; without them nobody is shown the days."""
     rows = list(documents)
     called = await queries.labels(database, (d["subject"] for d in rows))
     telling = {d["_id"]: d["subject"] for d in rows if d["status"] == "open" and d["duty"] in TELLING}
     unsent = await queries.unsent(database, telling.values()) if telling else {}
-    seen = _Reader(now, units, urls, calendars, days)
+    seen = _Reader(now, units, urls, calendars)
     return [
         _view(d, seen, label=called.get(d["subject"], ""),
               risk=risk_of(unsent.get(telling.get(d["_id"], ""))))
@@ -156,7 +155,6 @@ class _Reader:
     units: Mapping[str, Any]
     urls: Mapping[str, str]
     calendars: Calendars | None
-    days: bool
 
 
 def _view(d: Document, seen: _Reader, *, label: str, risk: str) -> DeadlineView:
@@ -181,7 +179,7 @@ def _view(d: Document, seen: _Reader, *, label: str, risk: str) -> DeadlineView:
         risk=risk,
         calendar_version=d["calendar_version"], provisional=d["provisional"],
         explanation_vi=d["explanation_vi"], explanation_en=d["explanation_en"],
-        days=days_of(d, seen.calendars) if seen.days else [],
+        days=days_of(d, seen.calendars) if seen.calendars else [],
     )  # fmt: skip
 
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from shared import calendar
-from shared.calendar import CALENDAR, CalendarYearMissing, DayLine, Due, Explanation, WorkingCalendar
+from shared.calendar import CalendarYearMissing, DayLine, Due, Explanation
 from shared.calendars import Calendars
 
 
@@ -49,22 +47,11 @@ class DueView(BaseModel):
         )  # fmt: skip
 
 
-@lru_cache(maxsize=8)
-def calendar_of(version: str) -> WorkingCalendar | None:
-    """The calendar that counted a term; None when this build has no such version."""
-    if version == CALENDAR.version:
-        return CALENDAR
-    try:
-        return calendar.load(version)
-    except KeyError:
-        return None
-
-
-def days_of(document: Mapping[str, Any], calendars: Calendars | None = None) -> list[Day]:
+def days_of(document: Mapping[str, Any], calendars: Calendars) -> list[Day]:
     """Each day from the start to the last, counted or skipped, in the calendar that counted the term; none
     when nobody here knows that calendar any more, or when the term has left its years."""
     version = document["calendar_version"]
-    counted = calendars.of(version) if calendars else calendar_of(version)
+    counted = calendars.of(version)
     if counted is None:
         return []
     last, days = date.fromisoformat(document["due_day"]), document["working_days"]
