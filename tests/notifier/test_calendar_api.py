@@ -265,6 +265,22 @@ class TestApplying:
             assert answer.status_code == 422
             assert answer.json()["errors"][0]["field"] == "document"
 
+    async def test_a_day_that_no_document_decided_is_told_of_ahead_and_applied_by_nobody(
+        self, client: httpx2.AsyncClient, weekdays: Iterator[str]
+    ) -> None:
+        calendar, off = await in_force(client), next(weekdays)
+        year = year_of(calendar, ROW | {"date": off, "by": "du-thao"})
+        body = {"base": calendar["version"], "documents": {"du-thao": "Chờ thông báo"}, "years": [year]}
+        draft = await send(client, "/v1/calendar/drafts", body)
+        path = draft.headers["location"]
+        ahead = (await client.get(f"{path}/preview", headers=as_("oanh"))).json()["undecided"]
+        answer = await send(client, f"{path}/apply", {"document": DECISION}, if_match='"1"')
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (409, "calendar_undecided")
+        assert problem["errors"] == ahead
+        (row,) = ahead
+        assert f"{off[8:]}/{off[5:7]}/2027" in row["message"] and off in row["message_en"]
+
     async def test_it_counts_for_everybody_from_then_on_and_says_so_once(
         self, client: httpx2.AsyncClient, service: Service[Policy], weekdays: Iterator[str]
     ) -> None:

@@ -125,6 +125,15 @@ class TestTheDesk:
         html = await shown(client, "/desk/calendar/new?year=2028")
         assert "Lập sẵn theo luật." in html
         assert 'value="2028-09-02"' in html
+        documents = {
+            "doc_key[]": re.findall(r'name="doc_key\[\]" value="([^"]+)"', html),
+            "doc_text[]": re.findall(r'name="doc_text\[\]" value="([^"]+)"', html),
+        }
+        wrote = await posted(client, "/desk/calendar/new", typed(html) | documents)
+        assert wrote.status_code == 303, wrote.text[:500]
+        draft = await shown(client, wrote.headers["location"])
+        assert "Chưa áp dụng được." in draft and "Tết Nguyên đán Mậu Thân) còn ghi khóa «du-thao»" in draft
+        assert "Áp dụng lịch này" not in draft
 
     async def test_more_rows_come_without_a_script_and_nothing_typed_is_lost(
         self, client: httpx2.AsyncClient

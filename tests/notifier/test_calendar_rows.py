@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.notifier.domain.calendar_rows import CalendarRowsWrong, Rows, changes
+from services.notifier.domain.calendar_rows import (
+    UNDECIDED,
+    CalendarRowsWrong,
+    CalendarUndecided,
+    Rows,
+    changes,
+)
 from services.notifier.domain.calendars import (
     Calendar,
     CalendarOvertaken,
@@ -21,8 +27,9 @@ from services.notifier.domain.calendars import (
 )
 from services.notifier.regulation import CALENDARS, CalendarStatus, Role
 from shared.calendar import CALENDAR
+from shared.calendar_data import draft as law
 from shared.contracts.calendars import data_of
-from shared.contracts.notifier import CalendarApplied, CalendarYear
+from shared.contracts.notifier import CalendarApplied, CalendarDay, CalendarYear
 from shared.errors import Forbidden, IllegalTransition, InvalidInput
 from tests.notifier.calendars import DECISION, DOCUMENTS, KEEPER, OPERATOR, calendar_with, day, year_with
 
@@ -119,6 +126,27 @@ class TestWhoMayDoWhat:
     def test_without_a_number_nothing_is_applied(self, document: str) -> None:
         with pytest.raises(InvalidInput, match="Cần số, ngày của văn bản quyết định"):
             apply_calendar(drafted(), document, by=KEEPER)
+
+    def test_a_year_drafted_by_the_law_waits_for_the_document_of_each_of_its_days(self) -> None:
+        assert UNDECIDED == law.UNDECIDED
+        expected = law.draft_year(2028)
+        days = tuple(CalendarDay(**row.model_dump()) for row in expected.rows.days)
+        rows = Rows((CalendarYear(year=2028, provisional=True, days=days),), expected.documents | DOCUMENTS)
+        with pytest.raises(CalendarUndecided) as refused:
+            apply_calendar(drafted(rows), DECISION, by=KEEPER)
+        waiting = {n for n, row in enumerate(days) if row.by == UNDECIDED}
+        assert {e["field"] for e in refused.value.extra["errors"]} == {
+            f"years.4.days.{n}.by" for n in waiting
+        }
+        told = refused.value.extra["errors"][0]
+        assert (
+            "24/01/2028 (Tết Nguyên đán Mậu Thân)" in told["message"] and "2028-01-24" in told["message_en"]
+        )
+        decided = tuple(
+            day.model_copy(update={"by": "vpcp-1234"}) if day.by == UNDECIDED else day for day in days
+        )
+        rows = Rows((CalendarYear(year=2028, days=decided),), expected.documents | DOCUMENTS)
+        assert apply_calendar(drafted(rows), DECISION, by=KEEPER)[0].status is CalendarStatus.APPLIED
 
     def test_what_was_applied_or_discarded_stays_so(self) -> None:
         applied = apply_calendar(drafted(), DECISION, by=KEEPER)[0]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from services.notifier.api import Cursor, Limit, Reader, place
-from services.notifier.domain.calendar_rows import Rows
+from services.notifier.domain.calendar_rows import Rows, undecided
 from services.notifier.domain.calendars import Calendar
 from services.notifier.domain.deadline_moves import Foresight
 from services.notifier.handlers.calendars import (
@@ -21,7 +21,7 @@ from services.notifier.handlers.calendars import (
     draft_calendar,
     revise_calendar,
 )
-from services.notifier.views.calendar_preview import PreviewOut, preview
+from services.notifier.views.calendar_preview import PreviewOut, WaitingRow, preview
 from services.notifier.views.calendars import DraftOut, draft_out
 from shared.calendar import WorkingCalendar
 from shared.contracts.notifier import CalendarDay, CalendarYear
@@ -153,14 +153,18 @@ async def preview_of(edge: Edge[Any], calendar: Calendar, cursor: str, limit: in
     units = await edge.directory.units()
     seen = await preview(edge.database, foresight, now, units=units, after=after, limit=limit)
     further = cursor_of([seen.last["due_at"].isoformat(), seen.last["_id"]]) if seen.last else None
-    return PreviewOut(version=calendar.id, as_of=now, totals=seen.totals, items=seen.items, next=further)
+    waiting = [WaitingRow.model_validate(row) for row in undecided(calendar.years)]
+    return PreviewOut(
+        version=calendar.id, as_of=now, undecided=waiting, totals=seen.totals, items=seen.items, next=further
+    )
 
 
 @router.post("/v1/calendar/drafts/{version}/apply", tags=["calendar"], summary="Áp dụng lịch")
 async def apply(
     version: Version, body: ApplyBody, request: Request, response: Response, desk: EditingDesk
 ) -> DraftOut:
-    """Có hiệu lực với mọi dịch vụ từ đây. Hạn đang chạy được tính lại; việc đã kết thúc giữ nguyên."""
+    """Có hiệu lực với mọi dịch vụ từ đây. Hạn đang chạy được tính lại; việc đã kết thúc giữ nguyên. Còn
+    dòng mang khóa `du-thao` thì chưa áp dụng được (409 `calendar_undecided`)."""
     edge = edge_of(request)
     command = ApplyCalendar(version, body.document, edge.calendars.of)
     return _told(desk, edge, response, await desk.run(apply_calendar, command))

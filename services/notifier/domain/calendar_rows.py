@@ -1,7 +1,7 @@
 """The rows of a calendar (ngày nghỉ, ngày làm bù): what a keeper may write, and what two versions say
 otherwise. Every fault is named at its row, in the field's words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -9,7 +9,9 @@ from typing import Final
 from shared.calendar import SATURDAY, CalendarData, DayKind, DayRow
 from shared.contracts.calendars import years_of
 from shared.contracts.notifier import CalendarDay, CalendarYear
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, PortalError
+
+UNDECIDED: Final = "du-thao"  # the key of a drafted year's rows that no notice has decided yet
 
 
 class CalendarRowsWrong(InvalidInput):
@@ -17,6 +19,13 @@ class CalendarRowsWrong(InvalidInput):
 
     code = "calendar_rows_wrong"
     title_vi, title_en = "Bản lịch có chỗ chưa đúng", "The calendar's rows are not right"
+
+
+class CalendarUndecided(PortalError):
+    """``extra["errors"]`` names each row that waits for its document."""
+
+    status, code = 409, "calendar_undecided"
+    title_vi, title_en = "Bản lịch còn ngày chưa có văn bản quyết định", "Days await their deciding document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,17 @@ def _row_errors(
         yield wrong(f"{field}.by", "unknown_document",
                      f"Ngày {day}: không có văn bản mang khóa «{row.by}» trong danh mục.",
                      f"{row.date}: no document has the key «{row.by}».")  # fmt: skip
+
+
+def undecided(years: Sequence[CalendarYear]) -> list[dict[str, str]]:
+    """Rows that are a draft still, each at its place: Bộ luật Lao động 2019, Điều 112 khoản 3 leaves them to
+    the Prime Minister's notice of the year."""
+    return [
+        wrong(f"years.{i}.days.{j}.by", "undecided_row",
+              f"Ngày {row.date:%d/%m/%Y} ({row.vi}) còn ghi khóa «{UNDECIDED}»: cần văn bản quyết định.",
+              f"{row.date} ({row.en}) is a draft still: name the document that decided it.")
+        for i, year in enumerate(years) for j, row in enumerate(year.days) if row.by == UNDECIDED
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar, Final
 
-from services.notifier.domain.calendar_rows import Rows, changes, wrong
+from services.notifier.domain.calendar_rows import CalendarUndecided, Rows, changes, undecided, wrong
 from services.notifier.regulation import CALENDARS, CalendarStatus
 from shared.calendar import CalendarData, WorkingCalendar
 from shared.contracts.base import Aggregate, Decision, Event, only
@@ -145,12 +145,15 @@ def discard_calendar(draft: Calendar, reason: str, *, by: Actor) -> Decision[Cal
 
 
 def apply_calendar(draft: Calendar, document: str, *, by: Actor) -> Decision[Calendar]:
-    """Áp dụng: by the number of the document that decided it, and for everybody from here on."""
+    """Áp dụng: by the number of the document that decided it, and for everybody from here on. Raises
+    CalendarUndecided: what nobody has decided is no calendar."""
     CALENDARS.after(draft.status, "apply", by)
     if not any(character.isdecimal() for character in document):
         words = "Cần số, ngày của văn bản quyết định, ví dụ «Công văn 12729/VPCP-KGVX ngày 25/12/2025»."
         raise InvalidInput(words, errors=[wrong("document", "document_number", words,
                            "The number and date of the deciding document are needed.")])  # fmt: skip
+    if waiting := undecided(draft.years):
+        raise CalendarUndecided(f"{len(waiting)} ngày còn chờ văn bản quyết định.", errors=waiting)
     return draft.then(CalendarApplied(
         calendar=draft.id, base=draft.base, document=document, documents=dict(draft.documents),
         years=draft.years,

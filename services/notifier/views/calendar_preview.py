@@ -40,6 +40,15 @@ class MoveOut(BaseModel):
     overdue: bool = Field(description="Thời điểm mới đã qua: sẽ quá hạn ngay")
 
 
+class WaitingRow(BaseModel):
+    """Một ngày chưa có văn bản quyết định."""
+
+    field: str = Field(description="Chỗ của dòng trong `years` của bản thảo")
+    type: str
+    message: str
+    message_en: str
+
+
 class Totals(BaseModel):
     examined: int = Field(description="Số hạn đang chạy mà thay đổi có thể chạm tới")
     moved: int
@@ -55,6 +64,7 @@ class PreviewOut(BaseModel):
 
     version: str
     as_of: datetime
+    undecided: list[WaitingRow] = Field(description="Còn dòng nào ở đây thì chưa áp dụng được")
     totals: Totals | None = Field(description="Chỉ có ở trang đầu")
     items: list[MoveOut]
     next: str | None
