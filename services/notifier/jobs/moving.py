@@ -19,6 +19,7 @@ from services.notifier.handlers.calendars import (
     finish_moves,
     move_deadlines,
 )
+from services.notifier.jobs.replanning import bring_forward
 from services.notifier.queries import Document
 from services.notifier.queries import calendars as queries
 from services.notifier.regulation import Policy
@@ -144,6 +145,8 @@ class Mover:
             or utc_now() < row["applied_at"] + GRACE
         ):
             return
+        if target := self.edge.calendars.of(row["_id"]):
+            await bring_forward(self.edge, self.edge.calendars.of(row["base"]), target)
         recorded, moved, rescinded = await queries.count_moved(self.edge.database, row["_id"])
         counted = FinishMoves(row["_id"], max(total, recorded), moved, rescinded)
         await once(finish_moves(counted, self.edge.desk()))

@@ -18,7 +18,7 @@ from shared.mongo import Database, answered
 # None: what was shown before there were shares.
 ALL_SHARES: Final[tuple[int | None, ...]] = (None, *range(SHARES))
 ALIVE: Final = timedelta(seconds=10)  # since a replica's last heartbeat
-_TAKEN: Final = dict.fromkeys(
+DUE_FIELDS: Final = dict.fromkeys(
     ("subject", "duty", "unit", "started_at", "working_days", "warn_at", "due_at", "breached", "moved",
      "fired", "version", "head", "correlation"), 1,
 )  # fmt: skip
@@ -35,7 +35,7 @@ class DueDeadline(NamedTuple):
     correlation: str
 
 
-def _of(d: Mapping[str, Any]) -> DueDeadline:
+def due_deadline_of(d: Mapping[str, Any]) -> DueDeadline:
     get = d.get
     armed = Armed(
         UUID(d["_id"]), d["subject"], d["duty"], d["unit"], d["due_at"], get("breached", False),
@@ -56,8 +56,8 @@ async def due_deadlines(
 ) -> list[DueDeadline]:  # fmt: skip
     """Deadlines of these shares with a stage to look at, the oldest first."""
     order = -1 if newest_first else 1
-    found = database.deadlines.find(_waiting(now, shares), _TAKEN).sort("next_at", order).limit(limit)
-    return [_of(d) for d in await found.batch_size(limit).to_list(limit)]
+    found = database.deadlines.find(_waiting(now, shares), DUE_FIELDS).sort("next_at", order).limit(limit)
+    return [due_deadline_of(d) for d in await found.batch_size(limit).to_list(limit)]
 
 
 @answered
@@ -100,11 +100,11 @@ class UnitQueue:
         shares: Collection[int | None],
     ) -> None:  # fmt: skip
         which = _waiting(now, shares, unit=_of_unit(unit, known))
-        self._cursor = database.deadlines.find(which, _TAKEN).sort("next_at", 1).batch_size(1000)
+        self._cursor = database.deadlines.find(which, DUE_FIELDS).sort("next_at", 1).batch_size(1000)
 
     @answered
     async def take(self, count: int) -> list[DueDeadline]:
-        return [_of(d) for d in await self._cursor.to_list(count)]
+        return [due_deadline_of(d) for d in await self._cursor.to_list(count)]
 
     async def close(self) -> None:
         await self._cursor.close()
