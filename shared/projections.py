@@ -1,9 +1,10 @@
 """Journal → read models: one document a stream, guarded by version, so that repeating changes nothing.
 A projection is a table of event class → the fields that this event sets."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from pymongo import UpdateOne
@@ -16,6 +17,8 @@ from shared.journal import Commit
 from shared.mongo import DUPLICATE, TROUBLE, Database, answered
 
 log = structlog.get_logger(__name__)
+
+HANDS: Final = 2  # what one connection updates a server does on one core; a stream stays in one hand
 
 Fields = dict[str, Any]
 Column = Callable[[Recorded[Any], Vault], Awaitable[Fields]]
@@ -139,11 +142,11 @@ class Projector:
                 if refused.details["writeConcernErrors"] or any(e["code"] != DUPLICATE for e in errors):
                     raise
                 later += [begin[error["index"]] for error in errors]
-        updates = [
-            update
-            for group in later
-            for commit in group
-            for update in await projection.updates(commit, self._source, self._vault)
-        ]
-        if updates:
-            await collection.bulk_write(updates, ordered=True)
+        hands: list[list[UpdateOne]] = [[] for _ in range(HANDS)]
+        for number, group in enumerate(later):
+            for commit in group:
+                hands[number % HANDS] += await projection.updates(commit, self._source, self._vault)
+        writes = [collection.bulk_write(updates, ordered=True) for updates in hands if updates]
+        for outcome in await asyncio.gather(*writes, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
