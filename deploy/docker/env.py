@@ -22,6 +22,9 @@ PORTALS: Final = {
 # What the day's driver uses: the same addresses as a person on this machine.
 PLACES: Final = {"content": 8001, "qa": 8002, "sync": 8003, "notifier": 8004, "issuer": 8010, "mail": 8030}
 
+# Mounted into containers whose users are not ours; the folder keeps others out.
+MOUNTED: Final = ("partners.yaml", "alertmanager.secret")
+
 README: Final = """\
 Secrets of a demo, in {folder} (owner only). Start it, and look on as the day's work runs:
 
@@ -37,9 +40,9 @@ def usernames(directory: Path = DIRECTORY) -> list[str]:
 
 def files() -> dict[str, str]:
     """File name → content, all secrets new."""
-    clients = {name: secrets.token_urlsafe(32) for name in SERVICES}
+    clients = {name: secrets.token_urlsafe(32) for name in (*SERVICES, "alertmanager")}
     keys = {name: secrets.token_urlsafe(48) for name in SERVICES}
-    partners = {name: f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}" for name in PORTALS}
+    partners = {name: _webhook_secret() for name in PORTALS}
     passwords = {name: secrets.token_hex(6) for name in usernames()}
     urls = PLACES | {name: port for name, (_, port, _) in PORTALS.items()}
     return {
@@ -49,9 +52,13 @@ def files() -> dict[str, str]:
             ISSUER_BACKCHANNEL_URL="http://issuer:8010",
             SMTP_HOST="mail",
             SMTP_PORT="8025",
+            SMS_URL="http://signals:8031",
+            SMS_TOKEN=secrets.token_urlsafe(32),
+            CHAT_URL="http://signals:8031/chat",
+            CHAT_SECRET=_webhook_secret(),
             DIRECTORY_FILE="./deploy/demo/directory.yaml",
             PARTNERS_FILE="./.data/compose/partners.yaml",
-            **{f"{name.upper()}_CLIENT_SECRET": value for name, value in clients.items()},
+            **{f"{name.upper()}_CLIENT_SECRET": clients[name] for name in SERVICES},
             **{f"{name.upper()}_SECRET_KEY": value for name, value in keys.items()},
         ),
         "issuer.env": _lines(
@@ -63,6 +70,7 @@ def files() -> dict[str, str]:
             DAY_PASSWORDS=json.dumps(passwords),
         ),
         **{f"{name}.env": _lines(SAMPLE_SECRET=value) for name, value in partners.items()},
+        "alertmanager.secret": clients["alertmanager"],
         # JSON is YAML; the file that sync reads.
         "partners.yaml": json.dumps(
             [
@@ -81,6 +89,10 @@ def files() -> dict[str, str]:
     }
 
 
+def _webhook_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
 def _lines(**values: str) -> str:
     """Compose's env format; single quotes keep a value as it is."""
     return "".join(f"{name}='{value}'\n" for name, value in values.items())
@@ -94,8 +106,7 @@ def write(folder: Path) -> bool:
     folder.chmod(0o700)
     # compose.env last: it is what says that the others are whole.
     for name, content in sorted(files().items(), key=lambda item: item[0] == "compose.env"):
-        # partners.yaml is mounted into a container whose user is not ours; the folder keeps others out.
-        mode = 0o644 if name == "partners.yaml" else 0o600
+        mode = 0o644 if name in MOUNTED else 0o600
         path = folder / name
         path.unlink(missing_ok=True)
         with os.fdopen(

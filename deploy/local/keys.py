@@ -25,6 +25,8 @@ class Keys:
     """Service → the key it signs and hashes with (tracking codes, cookies)."""
     partners: dict[str, str]
     """Partner portal → the Standard Webhooks secret it shares with sync."""
+    channels: dict[str, str]
+    """What the notifier shows the sample SMS gateway (``sms``) and signs with for the chat (``chat``)."""
 
 
 def keys_of(path: Path, services: list[str], partners: list[str]) -> Keys:
@@ -39,6 +41,7 @@ def keys_of(path: Path, services: list[str], partners: list[str]) -> Keys:
         clients={name: secrets.token_urlsafe(32) for name in services} | kept.get("clients", {}),
         services={name: secrets.token_urlsafe(32) for name in services} | kept.get("services", {}),
         partners={name: _webhook_secret() for name in partners} | kept.get("partners", {}),
+        channels={"sms": secrets.token_urlsafe(32), "chat": _webhook_secret()} | kept.get("channels", {}),
     )
     if asdict(keys) != kept:
         write_private(path, json.dumps(asdict(keys), indent=1))

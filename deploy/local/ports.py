@@ -31,6 +31,7 @@ class Ports:
     portal_3: int = 8023
     smtp: int = 8025
     mail: int = 8030
+    signals: int = 8031
     mongod: int = 27117
     kafka: int = 19092
     kafka_controller: int = 19093

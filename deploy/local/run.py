@@ -36,6 +36,7 @@ WHAT: Final = {
     "notifier": "Hạn và thư báo; bảng điều hành",
     "issuer": "Đăng nhập của cán bộ (chạy thử)",
     "mail": "Hộp thư: mọi thư đã gửi, đọc được tại đây",
+    "signals": "Tin nhắn (SMS) và kênh trực đã gửi, đọc được tại đây",
 }
 
 
@@ -75,6 +76,7 @@ def main() -> int:
             data,
             Ports.fixed(),
             settings_of(os.environ),
+            signals=True,
             told=lambda name, seconds: console.print(f"  {seconds:5.1f} s  {name}"),
         )
         _run(system, console)
@@ -154,7 +156,7 @@ def _addresses(system: System, console: Console) -> None:
     places = Table(box=SIMPLE_HEAD, title="Địa chỉ", title_justify="left", title_style="bold")
     places.add_column("Nơi")
     places.add_column("Là gì")
-    for name in (*SERVICES, "issuer", "mail"):
+    for name in (*SERVICES, "issuer", "mail", "signals"):
         places.add_row(system.urls[name], WHAT[name])
     for portal in PORTALS:
         places.add_row(system.urls[portal.id], portal.name)

@@ -41,7 +41,8 @@ class System:
     """mongod, Kafka, the four services, and the sample surroundings: issuer, partner portals, mail sink.
 
     ``env`` adds settings to every process and wins; with PORTAL_MONGO_URI or PORTAL_KAFKA_BOOTSTRAP in it,
-    that part is used and none is started. PORTAL_* of the caller's own environment is left out.
+    that part is used and none is started. PORTAL_* of the caller's own environment is left out. ``signals``:
+    with a sample SMS gateway and chat, to which the notifier then signals.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class System:
         directory: Path = DIRECTORY,
         commands: Mapping[str, Sequence[str]] | None = None,
         forked: bool = True,
+        signals: bool = False,
         told: Callable[[str, float], None] = lambda _name, _seconds: None,
     ) -> None:
         self.data = data.resolve()
@@ -69,7 +71,7 @@ class System:
             self._mongo_given or f"mongodb://127.0.0.1:{self.ports.mongod}/?replicaSet={REPLICA_SET}"
         )
         self.kafka_bootstrap = self._kafka_given or f"127.0.0.1:{self.ports.kafka}"
-        self._directory, self._roles, self._told = directory, roles, told
+        self._directory, self._roles, self._told, self._signals = directory, roles, told, signals
         self._commands = {name: tuple(argv) for name, argv in (commands or {}).items()}
         self._processes: dict[str, Process] = {}
         self._needs: dict[str, tuple[str, ...]] = {}
@@ -237,6 +239,7 @@ class System:
             roles=self._roles,
             extra=self._env,
             commands=self._commands,
+            signals=self._signals,
         )
         self._wiring.write_partners()
         self.urls = self._wiring.urls
@@ -292,7 +295,7 @@ class System:
             raise Trouble(f"Kafka at {self.kafka_bootstrap} gave no topics: {error}") from error
 
     def _in_reverse(self) -> list[tuple[str, list[str]]]:
-        around = ("issuer", "mail", *(portal.id for portal in PORTALS))
+        around = ("issuer", "mail", "signals", *(portal.id for portal in PORTALS))
         samples = [name for name in self._processes if name in around]
         parts = [name for name in self._processes if name in {"mongod", "kafka"}]
         services = [name for name in self._processes if name not in {*parts, *samples}]

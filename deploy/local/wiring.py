@@ -38,9 +38,10 @@ MODULES: Final = {
     **{portal.id: "deploy.samples.portal" for portal in PORTALS},
     "issuer": "deploy.samples.issuer",
     "mail": "deploy.samples.mail_sink",
+    "signals": "deploy.samples.sms_gateway",
 }
 
-SETTINGS: Final = ("PORTAL_", "ISSUER_", "SAMPLE_", "SINK_")
+SETTINGS: Final = ("PORTAL_", "ISSUER_", "SAMPLE_", "SINK_", "SMS_")
 EACH_ITS_OWN: Final = {
     *("PORTAL_HTTP_HOST", "PORTAL_HTTP_PORT", "PORTAL_MONGO_DATABASE", "PORTAL_INSTANCE"),
     *("PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET", "PORTAL_SECRET_KEY", "PORTAL_ISSUER_URL"),
@@ -79,10 +80,13 @@ class Wiring:
     """Given by whoever starts the system; wins over everything here."""
     commands: Mapping[str, tuple[str, ...]]
     """Another command for a process, such as a deliberately broken build of a service."""
+    signals: bool = False
+    """With a sample SMS gateway and an operations chat, which the notifier uses."""
 
     @property
     def urls(self) -> dict[str, str]:
-        at = {name: getattr(self.ports, name) for name in (*SERVICES, "issuer", "mail")}
+        named = (*SERVICES, "issuer", "mail", *(("signals",) if self.signals else ()))
+        at = {name: getattr(self.ports, name) for name in named}
         at |= {portal.id: self.ports.portal(i) for i, portal in enumerate(PORTALS)}
         return {name: f"http://127.0.0.1:{port}" for name, port in at.items()}
 
@@ -106,6 +110,7 @@ class Wiring:
 
     def wires(self) -> list[Wire]:
         samples = [self._issuer(), self._mail(), *(self._portal(i) for i in range(len(PORTALS)))]
+        samples += [self._signals()] if self.signals else []
         return [*samples, *(self.service(name, getattr(self.ports, name)) for name in SERVICES)]
 
     def service(
@@ -131,6 +136,10 @@ class Wiring:
         }
         if service == "notifier":
             own |= {"PORTAL_SMTP_HOST": "127.0.0.1", "PORTAL_SMTP_PORT": str(self.ports.smtp)}
+        if service == "notifier" and self.signals:
+            channels = self.keys.channels
+            own |= {"PORTAL_SMS_URL": self.urls["signals"], "PORTAL_SMS_TOKEN": channels["sms"]}
+            own |= {"PORTAL_CHAT_URL": f"{self.urls['signals']}/chat", "PORTAL_CHAT_SECRET": channels["chat"]}
         if service == "sync":
             own |= {"PORTAL_PARTNERS_FILE": str(self.partners_file)}
         ready, needs = f"http://127.0.0.1:{port}/health/ready", ("mongod", "kafka")
@@ -170,6 +179,14 @@ class Wiring:
         }
         # Not its list of mails: after thousands that takes longer than whoever waits for it to be ready.
         return self._wire("mail", own, f"{self.urls['mail']}/health/ready")
+
+    def _signals(self) -> Wire:
+        own = {
+            "SMS_PORT": str(self.ports.signals),
+            "SMS_TOKEN": self.keys.channels["sms"],
+            "SMS_CHAT_SECRET": self.keys.channels["chat"],
+        }
+        return self._wire("signals", own, f"{self.urls['signals']}/health/ready")
 
     def _wire(
         self,

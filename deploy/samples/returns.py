@@ -50,8 +50,9 @@ class Returns:
     def __init__(self, settings: SinkSettings, *, seconds: float = SECONDS) -> None:
         self._url, self._seconds = settings.returns_url, seconds
         self._tokens = ServiceTokens(
-            settings.issuer_url, settings.client_id, settings.client_secret.get_secret_value()
-        )
+            settings.issuer_url, settings.client_id, settings.client_secret.get_secret_value(),
+            backchannel_url=settings.issuer_backchannel_url or None,
+        )  # fmt: skip
         self._at_work: set[asyncio.Task[None]] = set()
 
     def consider(self, sender: str, recipients: list[str]) -> None:

@@ -44,5 +44,17 @@ class SinkSettings(BaseSettings):
         "", description="where mail to an address that begins with khong-ton-tai is returned; empty: nowhere"
     )
     issuer_url: str = Field("http://127.0.0.1:8010", description="who gives the token for that")
+    issuer_backchannel_url: str = Field("", description="where the sink reaches it, if not at its name")
     client_id: str = Field("", description="client at the issuer")
     client_secret: SecretStr = Field(SecretStr(""), description="its secret")
+
+
+class SmsSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="SMS_")
+
+    host: str = Field("127.0.0.1", description="address to listen on; loopback unless inside a container")
+    port: int = Field(8031, description="port of the gateway, of the chat and of their page")
+    token: SecretStr = Field(description="bearer token that senders of SMS show")
+    chat_secret: SecretStr = Field(
+        SecretStr(""), description="Standard Webhooks secret, `whsec_…`, of `/chat`; empty: no chat"
+    )

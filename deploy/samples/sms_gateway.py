@@ -1,5 +1,6 @@
-"""An SMS gateway that delivers nowhere: it keeps the contract of docs/channels.md, and what it took can be
-read on a page. It can refuse, be busy, dawdle, or lose its own answer after it took a message."""
+"""An SMS gateway and an operations chat that deliver nowhere: they keep the contracts of docs/channels.md,
+and what they took can be read on a page. The gateway can refuse, be busy, dawdle, or lose its own answer
+after it took a message."""
 
 import asyncio
 import hashlib
@@ -11,23 +12,16 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Header, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from deploy.samples.parcel import Seal
 from deploy.samples.serving import Behaviour, Mood, sample_app, sample_look, serve
-from shared.errors import InvalidInput, PortalError, Unauthenticated
+from deploy.samples.settings import SmsSettings
+from shared.errors import InvalidInput, NotFound, PortalError, Unauthenticated
 from shared.web.look import Look
 
 Mode = Literal["ok", "refuse", "busy", "slow", "redirect"]
 SmsBehaviour = Behaviour[Mode]
-
-
-class SmsSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="SMS_")
-
-    host: str = Field("127.0.0.1", description="address to listen on; loopback unless inside a container")
-    port: int = Field(8031, description="port of the gateway and its page")
-    token: SecretStr = Field(description="bearer token that senders show")
 
 
 class Message(BaseModel):
@@ -35,6 +29,12 @@ class Message(BaseModel):
 
     to: str = Field(pattern=r"^\+?[0-9]{8,15}$")
     text: str = Field(min_length=1, max_length=160)
+
+
+class Line(BaseModel):
+    """What the chat is told; other chats take more."""
+
+    text: str = Field(min_length=1, max_length=4000)
 
 
 class OtherBody(PortalError):
@@ -61,10 +61,20 @@ class Taken:
 
 
 @dataclass
+class Said:
+    text: str
+    at: datetime
+
+
+@dataclass
 class Gateway:
+    """``chat``: none, and nobody chats here."""
+
     token: str
+    chat: Seal | None = None
     mood: Mood[Mode] = field(default_factory=lambda: Mood(SmsBehaviour(mode="ok")))
     taken: dict[str, Taken] = field(default_factory=dict)
+    said: dict[str, Said] = field(default_factory=dict)
 
     def take(self, key: str, message: Message) -> Taken:
         """The same key is the same SMS. Raises OtherBody."""
@@ -78,7 +88,7 @@ class Gateway:
 
 
 def sms_app(gateway: Gateway) -> FastAPI:
-    look = sample_look("Tin nhắn chạy thử", "smartphone")
+    look = sample_look("Tin nhắn, kênh trực chạy thử", "smartphone")
     app = sample_app("SMS gateway", look)
     app.include_router(_edges(gateway, look))
     return app
@@ -115,6 +125,23 @@ def _edges(gateway: Gateway, look: Look) -> APIRouter:
                 known = gateway.take(idempotency_key, message)
         return JSONResponse({"id": known.id}, 202)
 
+    @router.post("/chat")
+    async def chat(request: Request) -> dict[str, str]:
+        if gateway.chat is None:
+            raise NotFound("Không có kênh trực ở đây.")
+        body = await request.body()
+        id = gateway.chat.check(body, dict(request.headers))
+        try:
+            line = Line.model_validate_json(body)
+        except ValueError:
+            raise InvalidInput('Nội dung phải là {"text": …}.') from None
+        gateway.said.setdefault(id, Said(line.text, datetime.now(UTC)))
+        return {"id": f"chat-{hashlib.sha256(id.encode()).hexdigest()[:12]}"}
+
+    @router.get("/chat.json")
+    async def heard() -> list[dict[str, str]]:
+        return [{"text": each.text, "at": each.at.isoformat()} for each in gateway.said.values()]
+
     @router.get("/messages.json")
     async def kept() -> list[dict[str, Any]]:
         return [{"id": t.id, "to": t.message.to, "text": t.message.text, "at": t.at.isoformat()}
@@ -122,8 +149,8 @@ def _edges(gateway: Gateway, look: Look) -> APIRouter:
 
     @router.get("/")
     async def home() -> HTMLResponse:
-        taken = sorted(gateway.taken.values(), key=lambda each: each.at, reverse=True)[:500]
-        return HTMLResponse(look.render("sms_home.html", taken=taken))
+        taken, said = ([*kept.values()][:-501:-1] for kept in (gateway.taken, gateway.said))
+        return HTMLResponse(look.render("sms_home.html", taken=taken, said=said))
 
     @router.post("/behave")
     async def behave(behaviour: SmsBehaviour) -> SmsBehaviour:
@@ -135,7 +162,9 @@ def _edges(gateway: Gateway, look: Look) -> APIRouter:
 
 def main() -> None:
     settings = SmsSettings()
-    serve(sms_app(Gateway(settings.token.get_secret_value())), settings.host, settings.port)
+    secret = settings.chat_secret.get_secret_value()
+    gateway = Gateway(settings.token.get_secret_value(), Seal(secret) if secret else None)
+    serve(sms_app(gateway), settings.host, settings.port)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ from deploy.kafka.topics import load
 from deploy.local.keys import people_of
 from deploy.local.ports import Ports
 from deploy.local.wiring import PORTALS
-from deploy.samples.settings import IssuerSettings, PortalSettings, SinkSettings
+from deploy.samples.settings import IssuerSettings, PortalSettings, SinkSettings, SmsSettings
+from deploy.samples.sms_gateway import Gateway, sms_app
+from services.notifier.api import mail as returned
 from shared.settings import ServiceSettings
 
 REPO = Path(__file__).resolve().parents[2]
@@ -24,7 +26,8 @@ FILE = REPO / "docker-compose.yml"
 COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
 SERVICES = ("content", "qa", "sync", "notifier")
-SAMPLES = ("issuer", "bhxh-ha-noi", "bhxh-quang-ngai", "bo-noi-vu", "mail")
+SAMPLES = ("issuer", "bhxh-ha-noi", "bhxh-quang-ngai", "bo-noi-vu", "mail", "signals")
+OPTIONAL = {"PORTAL_CHAT_SECRET", "SMS_CHAT_SECRET"}  # empty: there is no chat
 OURS = (*SERVICES, *SAMPLES, "topics", "day")
 SECRET = re.compile(r"SECRET|PASSWORD|_KEY$")
 
@@ -92,7 +95,12 @@ def _example(value: str) -> str:
 
 @pytest.mark.parametrize(
     ("part", "kind"),
-    [("issuer", IssuerSettings), ("mail", SinkSettings), *((p.id, PortalSettings) for p in PORTALS)],
+    [
+        ("issuer", IssuerSettings),
+        ("mail", SinkSettings),
+        ("signals", SmsSettings),
+        *((p.id, PortalSettings) for p in PORTALS),
+    ],
 )
 def test_every_setting_of_a_sample_is_one_that_it_reads(part: str, kind: type[BaseSettings]) -> None:
     assert set(PARTS[part]["environment"]) - variables(kind) == set()
@@ -102,7 +110,7 @@ def test_every_setting_of_a_sample_is_one_that_it_reads(part: str, kind: type[Ba
 
 def test_ports_are_those_of_make_run() -> None:
     ports = Ports()
-    wanted = {name: getattr(ports, name) for name in (*SERVICES, "issuer")}
+    wanted = {name: getattr(ports, name) for name in (*SERVICES, "issuer", "signals")}
     wanted |= {portal.id: ports.portal(index) for index, portal in enumerate(PORTALS)}
     for part, port in wanted.items():
         assert published(part) == {port: port}
@@ -115,6 +123,7 @@ def test_each_part_listens_where_it_is_published_and_asked() -> None:
     own = dict.fromkeys(SERVICES, ("PORTAL_HTTP_HOST", "PORTAL_HTTP_PORT"))
     own |= {portal.id: ("SAMPLE_HOST", "SAMPLE_PORT") for portal in PORTALS}
     own |= {"issuer": ("ISSUER_HOST", "ISSUER_PORT"), "mail": ("SINK_HOST", "SINK_HTTP_PORT")}
+    own |= {"signals": ("SMS_HOST", "SMS_PORT")}
     for part, (host, port) in own.items():
         environment = PARTS[part]["environment"]
         assert environment[host] == "0.0.0.0", part  # noqa: S104 - in a container of its own
@@ -216,7 +225,7 @@ def test_profiles_bring_up_what_they_promise() -> None:
     core = {"mongo", "mongo-init", "kafka", "topics", *SERVICES}
     assert brought("core") == core
     assert brought("demo") == core | {*SAMPLES, "day"}
-    assert brought("observability") == {"prometheus", "grafana"}
+    assert brought("observability") == {"prometheus", "alertmanager", "grafana"}
     for name, part in PARTS.items():
         for needed in part.get("depends_on", {}):
             missing = set(part["profiles"]) - set(PARTS[needed]["profiles"])
@@ -238,7 +247,8 @@ def test_no_secret_is_written_down_and_a_missing_one_is_named() -> None:
     for name, part in PARTS.items():
         for variable, value in part.get("environment", {}).items():
             if SECRET.search(variable) and part["image"].startswith("newsroom"):
-                assert re.fullmatch(r"\$\{\w+:\?.+\}", value), f"{name}: {variable}"
+                missing = "-" if variable in OPTIONAL else r"\?.+"
+                assert re.fullmatch(rf"\$\{{\w+:{missing}\}}", value), f"{name}: {variable}"
     assert COMPOSE["x-settings"]["PORTAL_ENVIRONMENT"] == "${PORTAL_ENVIRONMENT:-production}"
 
 
@@ -255,7 +265,7 @@ def test_the_demo_gets_every_value_that_compose_asks_for(tmp_path: Path) -> None
     assert not env.write(tmp_path / "made")
     assert (tmp_path / "made/compose.env").read_text() == kept
     modes = {p.name: p.stat().st_mode & 0o777 for p in (tmp_path / "made").iterdir()}
-    assert modes.pop("partners.yaml") == 0o644 and set(modes.values()) == {0o600}
+    assert {modes.pop(name) for name in env.MOUNTED} == {0o644} and set(modes.values()) == {0o600}
     assert (tmp_path / "made").stat().st_mode & 0o777 == 0o700
 
 
@@ -278,3 +288,39 @@ def test_the_topics_job_creates_the_topics_of_the_file() -> None:
     command = PARTS["topics"]["command"]
     assert command[command.index("--profile") + 1] == "${TOPICS_PROFILE:-single-node}"
     assert load("single-node") and load("cluster")
+
+
+def the_demo(part: str) -> dict[str, str]:
+    """A container's environment as compose would have it with the demo's secrets."""
+    files = env.files()
+    made = dict(re.findall(r"^(\w+)='(.*)'$", files["compose.env"], re.MULTILINE))
+
+    def filled(value: str) -> str:
+        return re.sub(r"\$\{(\w+):(?:-([^}]*)|\?[^}]*)\}", lambda m: made.get(m[1], m[2]), value)
+
+    return {name: filled(str(value)) for name, value in PARTS[part]["environment"].items()}
+
+
+def test_the_demo_signals_to_the_sample_gateway_and_its_chat() -> None:
+    notifier, signals = the_demo("notifier"), the_demo("signals")
+    base = f"http://signals:{signals['SMS_PORT']}"
+    assert (notifier["PORTAL_SMS_URL"], notifier["PORTAL_CHAT_URL"]) == (base, f"{base}/chat")
+    for theirs, ours in (("SMS_TOKEN", "PORTAL_SMS_TOKEN"), ("SMS_CHAT_SECRET", "PORTAL_CHAT_SECRET")):
+        assert re.fullmatch(r"\$\{\w+:-\}", PARTS["signals"]["environment"][theirs])
+        assert PARTS["signals"]["environment"][theirs] == PARTS["notifier"]["environment"][ours]
+    assert {"/chat", "/v1/messages"} <= _paths(sms_app(Gateway("t")).routes)
+    assert notifier["PORTAL_CHAT_SECRET"].startswith("whsec_")
+
+
+def test_the_demos_mail_server_hands_over_what_comes_back_as_on_one_machine() -> None:
+    mail, notifier = the_demo("mail"), the_demo("notifier")
+    port = notifier["PORTAL_HTTP_PORT"]
+    assert mail["SINK_RETURNS_URL"].removeprefix(f"http://notifier:{port}") in _paths(returned.router.routes)
+    assert (
+        PARTS["mail"]["environment"]["SINK_CLIENT_SECRET"]
+        == (PARTS["notifier"]["environment"]["PORTAL_CLIENT_SECRET"])
+    )
+    assert mail["SINK_CLIENT_ID"] == notifier["PORTAL_CLIENT_ID"]
+    assert (mail["SINK_ISSUER_URL"], mail["SINK_ISSUER_BACKCHANNEL_URL"]) == (
+        notifier["PORTAL_ISSUER_URL"], notifier["PORTAL_ISSUER_BACKCHANNEL_URL"],
+    )  # fmt: skip

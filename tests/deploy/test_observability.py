@@ -9,6 +9,11 @@ from typing import Any
 import yaml
 from prometheus_client import REGISTRY
 
+from deploy.docker import env
+from services.notifier.api.alarms import Alarms
+from services.notifier.app import build
+from services.notifier.settings import NotifierSettings
+
 REPO = Path(__file__).resolve().parents[2]
 PARTS: dict[str, dict[str, Any]] = yaml.safe_load((REPO / "docker-compose.yml").read_text("utf-8"))[
     "services"
@@ -90,3 +95,56 @@ def test_every_alert_says_what_is_broken_and_what_to_do() -> None:
         for rule in group["rules"]:
             assert rule["annotations"].keys() == {"summary", "action"}, rule["alert"]
             assert rule["labels"]["severity"] in {"page", "ticket"}
+
+
+KNOWN = {
+    "": {"route", "receivers"},
+    "route": {"receiver", "group_by", "group_wait", "group_interval", "repeat_interval"},
+    "receiver": {"name", "webhook_configs"},
+    "webhook": {"url", "send_resolved", "max_alerts", "http_config"},
+    "http": {"follow_redirects", "oauth2"},
+    "oauth2": {"client_id", "client_secret_file", "token_url"},
+}
+
+
+def test_alertmanager_posts_what_is_broken_where_the_notifier_takes_it() -> None:
+    """Held to the fields that Alertmanager knows: one that it doesn't keeps it from starting."""
+    config = yaml.safe_load((OBSERVABILITY / "alertmanager.yml").read_text(encoding="utf-8"))
+    ((receiver,), route) = config["receivers"], config["route"]
+    (webhook,) = receiver["webhook_configs"]
+    http = webhook["http_config"]
+    parts = dict(zip(KNOWN, (config, route, receiver, webhook, http, http["oauth2"]), strict=True))
+    assert {part: unknown for part, said in parts.items() if (unknown := set(said) - KNOWN[part])} == {}
+    assert route["receiver"] == receiver["name"]
+    assert all(
+        re.fullmatch(r"\d+[smh]", route[wait]) for wait in route if wait.endswith(("wait", "interval"))
+    )
+    environment = PARTS["notifier"]["environment"]
+    address = webhook["url"].removeprefix(f"http://notifier:{environment['PORTAL_HTTP_PORT']}")
+    service = build(NotifierSettings(environment="local", log_format="console"))
+    taken = service.app().openapi()["paths"][address]["post"]["requestBody"]["content"]["application/json"]
+    assert taken["schema"]["$ref"].endswith("/Alarms")
+    most = next(m.max_length for m in Alarms.model_fields["alerts"].metadata if hasattr(m, "max_length"))
+    assert 0 < webhook["max_alerts"] <= most
+
+
+def test_alertmanager_signs_in_as_a_client_that_the_demos_issuer_knows() -> None:
+    config = yaml.safe_load((OBSERVABILITY / "alertmanager.yml").read_text(encoding="utf-8"))
+    signs_in = config["receivers"][0]["webhook_configs"][0]["http_config"]["oauth2"]
+    made = env.files()
+    clients = json.loads(re.findall(r"ISSUER_CLIENTS='(.*)'", made["issuer.env"])[0])
+    assert clients[signs_in["client_id"]] == made["alertmanager.secret"]
+    issuer = PARTS["issuer"]["environment"]
+    assert signs_in["token_url"] == f"http://issuer:{issuer['ISSUER_PORT']}/token"
+    mounts = [v for v in PARTS["alertmanager"]["volumes"] if isinstance(v, dict)]
+    assert [mount["target"] for mount in mounts] == [signs_in["client_secret_file"]]
+    assert mounts[0]["source"].endswith(":-./.data/compose/alertmanager.secret}")
+
+
+def test_prometheus_tells_the_alertmanager_that_is_there() -> None:
+    config = yaml.safe_load((OBSERVABILITY / "prometheus.yml").read_text(encoding="utf-8"))
+    ((told,),) = (m["static_configs"] for m in config["alerting"]["alertmanagers"])
+    (target,) = told["targets"]
+    part, _, port = target.partition(":")
+    assert PARTS[part]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert PARTS[part]["profiles"] == PARTS["prometheus"]["profiles"]

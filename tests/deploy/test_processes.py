@@ -209,6 +209,7 @@ def test_keys_are_made_once_kept_private_and_completed(tmp_path: Path) -> None:
     later = keys.keys_of(path, ["qa", "sync"], ["bhxh-ha-noi"])
     assert later.clients["qa"] == first.clients["qa"]
     assert set(later.clients) == {"qa", "sync"}
+    assert later.channels == first.channels
     assert keys.keys_of(path, ["qa", "sync"], ["bhxh-ha-noi"]) == later
 
 

@@ -18,12 +18,13 @@ from deploy.local.wiring import PORTALS, SERVICES
 
 pytestmark = pytest.mark.connected
 STANDIN = (sys.executable, "-m", "tests.deploy.standin")
-COMMANDS = dict.fromkeys((*SERVICES, "issuer", "mail", *(portal.id for portal in PORTALS)), STANDIN)
+SAMPLES = ("issuer", "mail", "signals", *(portal.id for portal in PORTALS))
+COMMANDS = dict.fromkeys((*SERVICES, *SAMPLES), STANDIN)
 
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("system"), commands=COMMANDS) as running:
+    with System(tmp_path_factory.mktemp("system"), commands=COMMANDS, signals=True) as running:
         yield running
 
 

@@ -13,6 +13,7 @@ import standardwebhooks
 from fastapi import FastAPI, Request, Response
 from pydantic import ValidationError
 
+from deploy.samples.parcel import Seal
 from deploy.samples.sms_gateway import Gateway, SmsBehaviour, sms_app
 from services.notifier.gateways import Chat, NotSent, Signal, Signals, SmsGateway, signals
 from services.notifier.jobs import Outbox
@@ -177,6 +178,22 @@ async def test_one_number_exactly(sms: tuple[Gateway, str], number: str) -> None
     assert gateway.taken == {}
 
 
+async def test_the_sample_chat_shows_what_it_was_told_once_and_only_by_whoever_has_its_key() -> None:
+    gateway = Gateway("a-token", Seal(KEY))
+    with listening() as (listener, base):
+        async with running(sms_app(gateway), listener):
+            chat = f"{base}/chat"
+            first, again = await Chat(chat, KEY).send(SIGNAL), await Chat(chat, KEY).send(SIGNAL)
+            other = await refused(Chat(chat, "whsec_" + "b3RoZXIh" * 6).send(SIGNAL))
+            async with httpx2.AsyncClient(base_url=base) as client:
+                page = await client.get("/")
+    assert first == again
+    assert first.startswith("200 chat-")
+    assert other.outcome is Delivery.DEFINITE
+    assert [each.text for each in gateway.said.values()] == [SIGNAL.text]
+    assert "Quá hạn: Báo người hỏi" in page.text
+
+
 async def test_a_wrong_token_takes_nothing(sms: tuple[Gateway, str]) -> None:
     gateway, base = sms
     assert (await refused(SmsGateway(base, "other").send(SMS))).outcome is Delivery.DEFINITE
@@ -243,9 +260,21 @@ def alert(fingerprint: str = "0a1b2c3d4e5f6071", **facts: Any) -> dict[str, Any]
     known = {
         "status": "firing", "labels": {"alertname": "ClocksDisagree", "severity": "page"},
         "annotations": {"summary": "Clocks disagree by 41 s", "action": "Ask oncall@example.vn"},
-        "startsAt": "2026-11-24T01:00:00Z", "fingerprint": fingerprint, "generatorURL": "http://prometheus/x",
+        "startsAt": "2026-11-24T01:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "fingerprint": fingerprint,
+        "generatorURL": "http://prometheus/x",
     }  # fmt: skip
     return known | facts
+
+
+def posted(*alerts: dict[str, Any]) -> dict[str, Any]:
+    """As Alertmanager posts it, format 4."""
+    return {
+        "version": "4", "groupKey": '{}:{alertname="ClocksDisagree"}', "truncatedAlerts": 0,
+        "status": "firing", "receiver": "operations-chat",
+        "groupLabels": {"alertname": "ClocksDisagree"},
+        "commonLabels": {"alertname": "ClocksDisagree", "severity": "page"}, "commonAnnotations": {},
+        "externalURL": "http://alertmanager:9093", "alerts": list(alerts),
+    }  # fmt: skip
 
 
 async def test_an_alarm_is_told_once_from_its_beginning_to_its_end(
@@ -259,7 +288,7 @@ async def test_an_alarm_is_told_once_from_its_beginning_to_its_end(
         async with httpx2.AsyncClient(transport=transport, base_url="http://notifier") as client:
 
             async def sounds(*alerts: dict[str, Any]) -> httpx2.Response:
-                return await client.post("/v1/alarms", json={"version": "4", "alerts": alerts})
+                return await client.post("/v1/alarms", json=posted(*alerts))
 
             assert (await sounds(alert(), alert("ffffffffffffffff", status="resolved"))).json() == {
                 "asked": 1
