@@ -89,7 +89,7 @@ def events_page() -> str:
     for topic, about in topics["topics"].items():
         lines += [f"## {topic}\n", f"{about['description']}. Published by **{topic.split('.')[0]}**.\n"]
         lines += topic_section(TOPICS.get(topic, []))
-    kept = [kind for kind in REGISTRY.values() if not getattr(kind, "published", True)]
+    kept = [REGISTRY[key] for key in sorted(REGISTRY) if not getattr(REGISTRY[key], "published", True)]
     if kept:
         lines += ["## Kept, not published\n", "In the journal of the service that it happened to.\n"]
         lines += topic_section(kept)

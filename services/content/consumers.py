@@ -9,5 +9,6 @@ from shared.messaging.inbox import Table
 
 TABLE: Final[Table] = {
     sync.TOPIC: {sync.DeliverySucceeded: handlers.on_delivery_succeeded},
+    notifier.DEADLINE: {notifier.DeadlineMoved: handlers.on_deadline_moved},
     notifier.CALENDAR: {notifier.CalendarApplied: adopt},
 }

@@ -24,9 +24,10 @@ from services.content.regulation import (
 )
 from services.content.views import PlacementOut, placements
 from shared.contracts.base import Event
-from shared.contracts.clocks import day_row
+from shared.contracts.clocks import day_row, move_told
 from shared.contracts.content import (
     SubmissionApproved,
+    SubmissionClockMoved,
     SubmissionEdited,
     SubmissionPermitted,
     SubmissionPublished,
@@ -92,10 +93,13 @@ async def dossier(edge: Edge[Any], desk: Desk[Any], submission: Submission) -> D
             event = recorded.event
             title, text, basis = _told(event, s)
             where = f"{who} · {CLAUSES[basis]}" if basis else who
-            history.append({"at": commit.at, "title": title, "text": text, "who": where, "current": False})
+            if title:
+                history.append(
+                    {"at": commit.at, "title": title, "text": text, "who": where, "current": False}
+                )
             if isinstance(event, SubmissionSubmitted | SubmissionEdited | SubmissionResubmitted):
                 refs.append(event.body_ref)
-            if not isinstance(event, SubmissionEdited | SubmissionPermitted):
+            if not isinstance(event, SubmissionEdited | SubmissionPermitted | SubmissionClockMoved):
                 stage_since = commit.at
     history.reverse()
     history[0]["current"] = True
@@ -179,6 +183,9 @@ def _told(event: Event, s: Submission) -> tuple[str, str, str]:  # noqa: PLR0911
                 f"Từ {vn_datetime(event.permitted_at)}.",
                 LIMITS[s.content_class].basis,
             )
+        case SubmissionClockMoved():
+            words, _ = move_told(event, "Hạn cung cấp")
+            return ("Lịch làm việc thay đổi" if words else ""), words, LIMITS[s.content_class].basis
         case SubmissionPublished():
             return "Đăng trên Cổng", "", REVIEW
         case SubmissionWithdrawn():

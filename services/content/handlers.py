@@ -18,9 +18,10 @@ from services.content.domain.decisions import (
     Withdraw,
 )
 from services.content.domain.placement import Placement
-from services.content.domain.submission import Submission
+from services.content.domain.submission import Submission, move_clock
 from services.content.regulation import Policy
 from shared.contracts.base import Recorded
+from shared.contracts.notifier import DeadlineMoved
 from shared.contracts.sync import DeliverySucceeded
 from shared.desk import Desk
 
@@ -87,3 +88,13 @@ async def on_delivery_succeeded(recorded: Recorded[DeliverySucceeded], desk: Con
     delivered = recorded.event
     held = await desk.find(Placement, placement.placement_id(delivered.item_id, delivered.partner))
     await desk.append(placement.confirm(held, delivered))
+
+
+async def on_deadline_moved(recorded: Recorded[DeadlineMoved], desk: ContentDesk) -> None:
+    """Lịch làm việc thay đổi: the submission shows the term as the register counts it now."""
+    moved = recorded.event
+    if moved.source != desk.source:
+        return
+    submission = await desk.find(Submission, UUID(moved.subject.partition("-")[2]))
+    if submission is not None:
+        await desk.append(move_clock(submission, moved))

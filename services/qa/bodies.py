@@ -1,7 +1,7 @@
 """What qa's edges accept: one strict body a command, the same for JSON and for a page's form."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
@@ -32,6 +32,12 @@ def _agreed(consent: bool) -> bool:
     return consent
 
 
+def _language(written: object) -> object:
+    if written not in ("vi", "en"):
+        raise ValueError("Chỉ nhận vi (tiếng Việt) hoặc en (English).")
+    return written
+
+
 def _asked(text: str) -> str:
     if len(text) > TEXT_LIMIT:
         raise ValueError(f"Nội dung dài quá {TEXT_LIMIT} ký tự.")
@@ -39,6 +45,7 @@ def _asked(text: str) -> str:
 
 
 Phone = Annotated[OptionalLine, AfterValidator(_phone)]
+Language = Annotated[Literal["vi", "en"], BeforeValidator(_language)]
 Asked = Annotated[Text, AfterValidator(_asked)]
 Slug = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z0-9-]{2,40}$")]
 OptionalSlug = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^([a-z0-9-]{2,40})?$")]
@@ -65,9 +72,14 @@ class Ask(Body):
     consent: Annotated[bool, AfterValidator(_agreed)] = Field(
         description="Đồng ý để xử lý dữ liệu cá nhân nhằm trả lời câu hỏi."
     )
+    language: Language = Field(
+        "vi", description="Ngôn ngữ của các thư gửi người hỏi: vi (tiếng Việt) hoặc en (tiếng Anh)."
+    )
 
     def command(self, codes: Codes) -> domain.ReceiveQuestion:
-        letter = Letter(self.name, self.email, self.phone, self.province, self.subject, self.text)
+        letter = Letter(
+            self.name, self.email, self.phone, self.province, self.subject, self.text, self.language
+        )
         return domain.ReceiveQuestion(codes.same_letter(self.email, self.subject, self.text), letter)
 
 

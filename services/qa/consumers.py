@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.qa.handlers import on_notice_sent, on_reached_otherwise
+from services.qa.handlers import on_deadline_moved, on_notice_sent, on_reached_otherwise
 from shared.calendars import adopt
 from shared.contracts import notifier
 from shared.messaging.inbox import Table
@@ -12,5 +12,6 @@ TABLE: Final[Table] = {
         notifier.NoticeSent: on_notice_sent,
         notifier.NoticeReachedOtherwise: on_reached_otherwise,
     },
+    notifier.DEADLINE: {notifier.DeadlineMoved: on_deadline_moved},
     notifier.CALENDAR: {notifier.CalendarApplied: adopt},
 }

@@ -12,7 +12,7 @@ from services.qa.domain.codes import NAMESPACE, question_id_of
 from services.qa.domain.personal_data import mask
 from services.qa.regulation import SAME_LETTER_HOURS, Policy
 from shared.contracts.base import Decision, Recorded
-from shared.contracts.notifier import NoticeReachedOtherwise, NoticeSent
+from shared.contracts.notifier import DeadlineMoved, NoticeReachedOtherwise, NoticeSent
 from shared.contracts.qa import NoticeKind
 from shared.desk import Desk
 from shared.errors import NotFound
@@ -46,7 +46,7 @@ async def receive_question(cmd: domain.ReceiveQuestion, desk: QaDesk) -> Questio
     ref, digest = await keep(
         desk, "letter",
         {"name": letter.name, "email": letter.email, "phone": letter.phone, "province": letter.province,
-         "subject": letter.subject, "text": letter.text},
+         "subject": letter.subject, "text": letter.text, "language": letter.language},
     )  # fmt: skip
     return await desk.append(
         domain.receive(ids[0], cmd, ref, digest, at=desk.now, calendar=desk.calendar, policy=desk.policy)
@@ -131,6 +131,16 @@ async def on_reached_otherwise(recorded: Recorded[NoticeReachedOtherwise], desk:
     """Người hỏi đã được báo bằng cách khác, vì thư không tới: that too ends the duty to tell them."""
     reached = recorded.event
     await _asker_told(reached, "", reached.reached_at, reached.way, desk)
+
+
+async def on_deadline_moved(recorded: Recorded[DeadlineMoved], desk: QaDesk) -> None:
+    """Lịch làm việc thay đổi: the question shows the term as the register counts it now."""
+    moved = recorded.event
+    if moved.source != desk.source:
+        return
+    question = await desk.find(Question, UUID(moved.subject.partition("-")[2]))
+    if question is not None:
+        await desk.append(domain.move_clock(question, moved))
 
 
 async def _asker_told(

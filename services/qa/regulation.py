@@ -2,11 +2,12 @@
 Statuses, roles, time limits with the sentence each comes from, what the text leaves open, the WORKFLOW."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
-from shared.calendar import VIETNAM, WorkingCalendar
+from shared.calendar import WorkingCalendar
+from shared.contracts import clocks
 from shared.workflow import Step, Workflow
 
 TRIAGE_BASIS: Final = "dieu-11#hoi-dap-1"
@@ -162,7 +163,4 @@ class Policy:
 def counted_receipt(received_at: datetime, calendar: WorkingCalendar, policy: Policy) -> datetime:
     """The instant from which a receipt counts. By policy `receipt`, a question received on a day off counts
     as received on the next working day; by policy `finding`, on the day that it came."""
-    day = calendar.day_of(received_at)
-    if policy.same_day_from == "finding" or calendar.is_working_day(day):
-        return received_at
-    return datetime.combine(calendar.working_day_from(day), time.min, VIETNAM)
+    return received_at if policy.same_day_from == "finding" else clocks.counted_receipt(received_at, calendar)

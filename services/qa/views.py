@@ -52,6 +52,7 @@ class HappeningOut(BaseModel):
     at: datetime
     title: str
     detail: str
+    detail_en: str = ""  # what the calendar says in it
 
 
 class RowOut(BaseModel):
@@ -177,7 +178,10 @@ def row_out(row: dict[str, Any]) -> RowOut:
 
 
 def happenings(told: Tracking) -> list[HappeningOut]:
-    return [HappeningOut(at=h["at"], title=h["title"], detail=h["text"]) for h in told.history]
+    return [
+        HappeningOut(at=h["at"], title=h["title"], detail=h["text"], detail_en=h.get("text_en", ""))
+        for h in told.history
+    ]
 
 
 async def question_out(edge: Edge[Policy], file: File, by: Actor, now: datetime) -> QuestionOut:

@@ -104,7 +104,7 @@ async def letter_out(
         "kind": kind, "email": letter.email, "name": letter.name, "number": question.number,
         "subject": letter.subject, "tracking_code": codes.tracking_code(question.id),
         "tracking_url": f"{url}/track", "received_at": question.received_at,
-        "counted_from": question.counted_from, "triage_due": triage.due_at,
+        "counted_from": question.counted_from, "triage_due": triage.due_at, "language": letter.language,
     }  # fmt: skip
     match kind:
         case NoticeKind.ACKNOWLEDGEMENT:
@@ -115,7 +115,7 @@ async def letter_out(
                 "ground": refusal.ground, "ground_vi": GROUND_VI[refusal.ground],
                 "explanation": file.explanation, "referral": refusal.referral, "agency": refusal.agency,
                 "reference": refusal.reference, "transferred_on": refusal.transferred_on,
-                "notice_due": refusal.notice_due, "ask_url": f"{url}/ask",
+                "notice_due": file.notice_due, "ask_url": f"{url}/ask",
             }  # fmt: skip
         case NoticeKind.PROGRESS if report:
             return words | {

@@ -88,6 +88,7 @@ class DeliveryOut(BaseModel):
     due_at: datetime
     basis: str
     explanation: str
+    moved: str = Field("", description="Lịch làm việc thay đổi: hạn chuyển từ ngày nào sang ngày nào")
     next_at: datetime | None
     done_at: datetime | None
     content_hash: str

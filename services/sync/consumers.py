@@ -12,5 +12,6 @@ TABLE: Final[Table] = {
         content.SubmissionPublished: handlers.on_published,
         content.SubmissionWithdrawn: handlers.on_withdrawn,
     },
+    notifier.DEADLINE: {notifier.DeadlineMoved: handlers.on_deadline_moved},
     notifier.CALENDAR: {notifier.CalendarApplied: adopt},
 }

@@ -19,11 +19,13 @@ from services.sync.regulation import (
     link_by,
 )
 from shared.calendar import WorkingCalendar
-from shared.contracts.base import Aggregate, Decision, Event, only
-from shared.contracts.clocks import clock_for
+from shared.contracts.base import Aggregate, Clock, Decision, Event, only
+from shared.contracts.clocks import clock_for, moved_as
+from shared.contracts.notifier import DeadlineMoved
 from shared.contracts.sync import (
     Action,
     DeliveriesRetryRequested,
+    DeliveryClockMoved,
     DeliveryEscalated,
     DeliveryFailed,
     DeliveryPlanned,
@@ -62,6 +64,7 @@ class Delivery(Aggregate):
     partner: str
     action: Action
     planned_at: datetime
+    clock: Clock
     status: Status = Status.PENDING
     attempts: int = 0
     escalated: bool = False
@@ -71,7 +74,7 @@ class Delivery(Aggregate):
         planned = only(event, DeliveryPlanned)
         return cls(
             planned.delivery_id, planned.item_id, planned.item_version, planned.text_version,
-            planned.partner, planned.action, planned.opens[0].started_at,
+            planned.partner, planned.action, planned.opens[0].started_at, planned.opens[0],
         )  # fmt: skip
 
     def apply(self, event: Event) -> Self:
@@ -82,6 +85,8 @@ class Delivery(Aggregate):
                 return replace(self, escalated=True)
             case DeliverySucceeded():
                 return replace(self, status=Status.DONE, attempts=event.attempts)
+            case DeliveryClockMoved():
+                return replace(self, clock=event.clock)
             case DeliverySuperseded():
                 return replace(self, status=Status.SUPERSEDED)
         return self
@@ -226,6 +231,12 @@ def supersede(delivery: Delivery, cmd: SupersedeDelivery, *, by: Actor) -> Decis
             cause=cmd.cause, voids=(DUTY,),
         )
     )  # fmt: skip
+
+
+def move_clock(delivery: Delivery, told: DeadlineMoved) -> Decision[Delivery]:
+    """Hạn đồng bộ được tính lại vì lịch làm việc thay đổi; what has ended stays as it was judged."""
+    known = delivery.clock if delivery.status.open else None
+    return delivery.then(*moved_as(DeliveryClockMoved, known, told))
 
 
 def retry(portal: Portal, *, by: Actor, link: Link) -> Decision[Portal]:

@@ -1,6 +1,7 @@
 """One function per command or event: load, decide, append. Nothing here leaves the building."""
 
 import asyncio
+from uuid import UUID
 
 from services.sync import domain
 from services.sync.domain import (
@@ -14,6 +15,7 @@ from services.sync.domain import (
 from services.sync.regulation import Link, LinkedPortal, Policy
 from shared.contracts.base import Recorded
 from shared.contracts.content import SubmissionPublished, SubmissionWithdrawn
+from shared.contracts.notifier import DeadlineMoved
 from shared.contracts.sync import Action
 from shared.desk import Desk, once
 from shared.errors import NotFound
@@ -43,6 +45,16 @@ async def on_withdrawn(recorded: Recorded[SubmissionWithdrawn], desk: SyncDesk) 
         for portal in desk.policy.linked
     )  # fmt: skip
     await asyncio.gather(*(once(desk.append(plan)) for plan in plans))
+
+
+async def on_deadline_moved(recorded: Recorded[DeadlineMoved], desk: SyncDesk) -> None:
+    """Lịch làm việc thay đổi: the delivery shows the term as the register counts it now."""
+    moved = recorded.event
+    if moved.source != desk.source:
+        return
+    delivery = await desk.find(Delivery, UUID(moved.subject.partition("-")[2]))
+    if delivery is not None:
+        await desk.append(domain.move_clock(delivery, moved))
 
 
 async def confirm_delivery(cmd: ConfirmDelivery, desk: SyncDesk) -> Delivery:

@@ -10,8 +10,10 @@ from services.sync import backlog
 from services.sync.backlog import NEVER
 from services.sync.regulation import Status
 from shared.contracts.base import Recorded
+from shared.contracts.clocks import move_told
 from shared.contracts.sync import (
     DeliveriesRetryRequested,
+    DeliveryClockMoved,
     DeliveryEscalated,
     DeliveryFailed,
     DeliveryPlanned,
@@ -54,6 +56,12 @@ async def _escalated(recorded: Recorded[DeliveryEscalated], _: Vault) -> Fields:
     return {"escalated": True}
 
 
+async def _clock_moved(recorded: Recorded[DeliveryClockMoved], _: Vault) -> Fields:
+    clock, (words, _en) = recorded.event.clock, move_told(recorded.event, "Hạn đồng bộ")
+    told = {"moved": words, "moved_at": recorded.at} if words else {}
+    return {"due_at": clock.due_at, "explanation": clock.explanation_vi, **told}
+
+
 async def _succeeded(recorded: Recorded[DeliverySucceeded], _: Vault) -> Fields:
     event = recorded.event
     return {
@@ -78,7 +86,7 @@ PROJECTIONS: Final = (
         "deliveries", "delivery",
         {
             DeliveryPlanned: _planned, DeliveryFailed: _failed, DeliveryEscalated: _escalated,
-            DeliverySucceeded: _succeeded, DeliverySuperseded: _superseded,
+            DeliveryClockMoved: _clock_moved, DeliverySucceeded: _succeeded, DeliverySuperseded: _superseded,
         },
         wakes=("dispatch",),
     ),

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -73,6 +74,7 @@ class Clock(Value):
     provisional: bool = False
     explanation_vi: str
     explanation_en: str
+    received_at: AwareDatetime | None = None  # ``started_at`` lies on the first working day from this receipt
 
 
 class ClockedEvent(Event):
@@ -82,6 +84,16 @@ class ClockedEvent(Event):
     closes: tuple[str, ...] = ()  # discharged, judged by `closed_at` or else by the commit's time
     voids: tuple[str, ...] = ()  # no longer owed
     closed_at: AwareDatetime | None = None
+
+
+class ClockMoved(Event):
+    """A clock of its own stream as another calendar counts it. It opens none: the notifier, which moved it,
+    keeps it already."""
+
+    deadline_id: UUID
+    from_due_at: AwareDatetime
+    clock: Clock  # as counted now
+    document: str  # văn bản đã quyết định lịch mới
 
 
 E = TypeVar("E", bound=Event)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from shared.contracts.base import ClockedEvent, Event
+from shared.contracts.base import ClockedEvent, ClockMoved, Event
 
 SUBMISSION: Final = "content.submission"
 PLACEMENT: Final = "content.placement"
@@ -110,6 +110,12 @@ class SubmissionWithdrawn(Event, topic=SUBMISSION, name="content.submission.with
     submission_id: UUID
     text_version: int
     reason: str
+
+
+class SubmissionClockMoved(
+    ClockMoved, topic=SUBMISSION, name="content.submission.clock_moved", published=False
+):
+    """Lịch làm việc thay đổi, thời hạn cung cấp được tính lại."""
 
 
 class PlacementConfirmed(Event, topic=PLACEMENT, name="content.placement.confirmed"):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from shared.contracts.base import ClockedEvent, Event
+from shared.contracts.base import ClockedEvent, ClockMoved, Event
 
 TOPIC: Final = "qa.question"
 
@@ -143,6 +143,12 @@ class AskerDisclosed(Event, topic=TOPIC, name="qa.question.asker_disclosed"):
     reason: DisclosureReason
     words_ref: str = ""
     words_hash: str = ""
+
+
+class QuestionClockMoved(ClockMoved, topic=TOPIC, name="qa.question.clock_moved", published=False):
+    """Lịch làm việc thay đổi, một hạn đang chạy của câu hỏi được tính lại."""
+
+    leads: bool = True  # the question's place in the queues goes by this clock
 
 
 class QuestionClosed(Event, topic=TOPIC, name="qa.question.closed"):

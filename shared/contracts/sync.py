@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from shared.contracts.base import ClockedEvent, Event
+from shared.contracts.base import ClockedEvent, ClockMoved, Event
 
 TOPIC: Final = "sync.delivery"
 
@@ -79,6 +79,10 @@ class DeliverySuperseded(ClockedEvent, topic=TOPIC, name="sync.delivery.supersed
     item_id: UUID
     partner: str
     cause: SupersededBy
+
+
+class DeliveryClockMoved(ClockMoved, topic=TOPIC, name="sync.delivery.clock_moved", published=False):
+    """Lịch làm việc thay đổi, hạn đồng bộ được tính lại."""
 
 
 class DeliveriesRetryRequested(Event, topic=TOPIC, name="sync.delivery.retry_requested"):

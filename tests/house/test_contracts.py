@@ -23,6 +23,7 @@ for _module in pkgutil.iter_modules(contracts.__path__):
 KEPT = """
 content.placement.confirmed.v1
 content.submission.approved.v1
+content.submission.clock_moved.v1
 content.submission.edited.v1
 content.submission.permitted.v1
 content.submission.published.v1
@@ -66,12 +67,14 @@ qa.question.answer_released.v1
 qa.question.answer_withheld.v1
 qa.question.answered.v1
 qa.question.asker_disclosed.v1
+qa.question.clock_moved.v1
 qa.question.closed.v1
 qa.question.forwarded.v1
 qa.question.notice_accepted.v1
 qa.question.progress_reported.v1
 qa.question.received.v1
 qa.question.refused.v1
+sync.delivery.clock_moved.v1
 sync.delivery.escalated.v1
 sync.delivery.failed.v1
 sync.delivery.planned.v1

@@ -1,5 +1,6 @@
-"""The keeper applies a new day off; the register moves what is open and says by which document, and qa counts
-what comes later by the new days. Late among the journeys: the others count by the packed days."""
+"""The keeper applies a new day off; the register moves what is open and says by which document, qa and
+content show the new date to whom it concerns, and what comes later is counted by the new days. Late among the
+journeys: the others count by the packed days."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from deploy.demo.edges import Edges, eventually
 from deploy.local.system import System
 from shared.calendar import CALENDAR, VIETNAM
-from tests.journeys.acts import ask, deadline, deadlines, ok, once
+from tests.journeys.acts import ask, deadline, deadlines, guidance, ok, once
 from tests.journeys.people import Person
 
 DOCUMENT = "Công văn 4242/VPCP-KGVX ngày 20/11/2026"
@@ -23,7 +24,8 @@ def last_day(view: dict[str, Any]) -> date:
 def test_a_new_day_off_moves_what_is_open_and_everybody_shows_it(
     system: System, edges: Edges, browser: Browser
 ) -> None:
-    _, receipt = ask(edges)
+    sent, receipt = ask(edges)
+    owed = returned(edges)
     subject = f"question-{receipt['id']}"
     before = deadline(edges, subject, "triage", "open")
     was = last_day(before)
@@ -60,6 +62,27 @@ def test_a_new_day_off_moves_what_is_open_and_everybody_shows_it(
         60,
     )  # fmt: skip
 
+    for words in (tracked(edges, sent, receipt), desk(edges, receipt)):
+        assert f"sang hết ngày {will:%d/%m/%Y}, theo {DOCUMENT}." in str(words["history"])
+        assert "nghỉ theo quyết định mới" in str(words)
+    assert last_day(tracked(edges, sent, receipt)) == will
+    assert receipt["id"] in {
+        row["id"] for row in ok(edges.get("qa", "/v1/questions", "ha", status="received"))["items"]
+        if last_day(row) == will
+    }  # fmt: skip
+    supply = eventually(
+        "bài của đơn vị theo lịch mới",
+        lambda: c if (c := submission(edges, owed)["clock"])["calendar_version"] == made["version"] else None,
+        30,
+    )
+    assert last_day(supply) == CALENDAR.next_working_day(last_day(owed["clock"]))
+
+    with Person(browser, system, "minh") as minh:
+        page = minh.opens("content", f"/desk/review/{owed['id']}")
+        expect(page.get_by_text(f"theo {DOCUMENT}.")).to_be_visible()
+        expect(page.get_by_text("nghỉ theo quyết định mới").first).to_be_visible()
+        minh.looks_over()
+
     with Person(browser, system, "thao") as thao:
         page = thao.opens("notifier", f"/desk/deadlines/{after['id']}")
         expect(page.get_by_text(DOCUMENT).first).to_be_visible()
@@ -77,6 +100,32 @@ def test_a_new_day_off_moves_what_is_open_and_everybody_shows_it(
         return view["calendar_version"] == made["version"] and last_day(view) == will
 
     eventually("hỏi đáp tính theo lịch mới", counts_anew, 30)
+
+
+def returned(edges: Edges) -> dict[str, Any]:
+    """An item that its unit still owes: sent, and given back as incomplete."""
+    sent = ok(edges.post("content", "/v1/submissions", guidance(), once(), "lan"), 201)
+    body = {"reason": "incomplete", "words": "Thiếu địa chỉ nơi nộp."}
+    return ok(edges.post("content", f"/v1/submissions/{sent['id']}/return", body, once(), "minh"))
+
+
+def submission(edges: Edges, item: dict[str, Any]) -> dict[str, Any]:
+    return ok(edges.get("content", f"/v1/submissions/{item['id']}", "minh"))
+
+
+def tracked(edges: Edges, sent: dict[str, Any], receipt: dict[str, Any]) -> dict[str, Any]:
+    """As its asker sees the question, when qa has heard of the move."""
+    proof = {"code": receipt["tracking_code"], "email": sent["email"]}
+
+    def look() -> dict[str, Any] | None:
+        found = ok(edges.post("qa", "/v1/tracking", proof, once()))
+        return found if "Lịch làm việc thay đổi" in str(found) else None
+
+    return eventually("hỏi đáp nghe hạn được tính lại", look, 30)
+
+
+def desk(edges: Edges, receipt: dict[str, Any]) -> dict[str, Any]:
+    return ok(edges.get("qa", f"/v1/questions/{receipt['id']}", "ha"))
 
 
 def _row(day: dict[str, Any]) -> dict[str, Any]:

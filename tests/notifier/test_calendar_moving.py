@@ -14,7 +14,7 @@ from services.notifier.domain.deadline_moves import Foresight, OpenTerm, move, m
 from services.notifier.domain.moving import recount, touched
 from shared.calendar import CALENDAR, WorkingCalendar, last_day
 from shared.contracts.base import Clock
-from shared.contracts.clocks import clock_for
+from shared.contracts.clocks import clock_for, counted_receipt
 from shared.contracts.notifier import DeadlineBreached, DeadlineMoved, DeadlineRescinded
 from shared.testing import local
 from tests.notifier.calendars import DECISION, calendar_with, day
@@ -97,9 +97,70 @@ class TestRecount:
         assert clock.provisional
         assert not recount(clock, DECIDED_2027).provisional
 
+    def test_a_term_that_names_no_receipt_begins_where_it_began(self) -> None:
+        """A term that begins with its event: whether that day is off is nothing to it."""
+        clock = term("2026-11-28T10:00", 5)
+        assert recount(clock, WORKED_28).started_at == clock.started_at
+
     def test_a_calendar_that_is_no_newer_changes_nothing(self) -> None:
         clock = term("2026-11-23T09:00", 5, OFF_27)
         assert recount(clock, CALENDAR) is clock
+
+
+def receipt(at: str, days: int, calendar: WorkingCalendar = CALENDAR) -> Clock:
+    """A term that begins on the first working day from its receipt on."""
+    start = counted_receipt(local(at), calendar)
+    due = calendar.due(start, days) if days else calendar.same_day(start)
+    warn = calendar.due(start, 2).due_at if days > 2 else None
+    return clock_for(due, calendar, duty="triage", basis="dieu-11#hoi-dap-1", owner_unit="tt-cskh",
+                     reason="ngày tiếp nhận câu hỏi", warn_at=warn, received_at=local(at))  # fmt: skip
+
+
+class TestReceipts:
+    @pytest.mark.parametrize(
+        ("received", "days", "calendar", "was", "now"),
+        [
+            pytest.param("2026-11-28T10:00", 0, WORKED_28, "2026-11-30", "2026-11-28",
+                         id="the same day: a Saturday that is worked"),
+            pytest.param("2026-11-28T10:00", 5, WORKED_28, "2026-12-07", "2026-12-04",
+                         id="classified: from that Saturday"),
+            pytest.param("2026-11-27T10:00", 0, OFF_27, "2026-11-27", "2026-11-30",
+                         id="the same day: a Friday that is off"),
+            pytest.param("2026-11-27T10:00", 5, OFF_27, "2026-12-04", "2026-12-07",
+                         id="classified: from the Monday after"),
+            pytest.param("2026-11-29T10:00", 0, WORKED_28, "2026-11-30", "2026-11-30",
+                         id="a Sunday stays one"),
+            pytest.param("2026-11-27T10:00", 0, SWAPPED, "2026-11-27", "2026-11-28",
+                         id="off, and the Saturday worked instead"),
+        ],
+    )  # fmt: skip
+    def test_the_first_working_day_since_the_receipt_is_looked_for_again(
+        self, received: str, days: int, calendar: WorkingCalendar, was: str, now: str
+    ) -> None:
+        clock = receipt(received, days)
+        moved = recount(clock, calendar, before=CALENDAR)
+        assert (last(clock), last(moved)) == (was, now)
+        asked_now = receipt(received, days, calendar)
+        assert moved == asked_now.model_copy(update={"warn_at": moved.warn_at})
+        assert moved.warn_at == asked_now.warn_at
+
+    @pytest.mark.parametrize("days", [0, 5])
+    def test_back_to_what_it_was_it_is_what_it_was(self, days: int) -> None:
+        clock = receipt("2026-11-28T10:00", days)
+        again = calendar_with(version="2026-11-26")
+        there_and_back = recount(recount(clock, WORKED_28, before=CALENDAR), again, before=WORKED_28)
+        assert there_and_back == clock.model_copy(update={"calendar_version": again.version})
+
+    def test_the_day_of_receipt_touches_its_own_term_alone(self) -> None:
+        saturday, monday = date(2026, 11, 28), date(2026, 11, 30)
+        assert touched(CALENDAR, WORKED_28).term(monday, monday, saturday)
+        assert not touched(CALENDAR, WORKED_28).term(monday, date(2026, 12, 7))
+        assert not touched(CALENDAR, WORKED_28).term(saturday, date(2026, 12, 7))
+
+    def test_it_is_moved_and_the_move_names_the_receipt_for_the_next_one(self) -> None:
+        (told,) = moved_by(WORKED_28, opened(receipt("2026-11-28T10:00", 0)))
+        assert isinstance(told, DeadlineMoved)
+        assert (last(told.clock), told.clock.received_at) == ("2026-11-28", local("2026-11-28T10:00"))
 
 
 class TestStatedDates:
@@ -223,18 +284,21 @@ STARTS = st.integers(0, 80 * 24 * 60).map(lambda minutes: FIRST + timedelta(minu
 
 
 class TestForesight:
-    @given(CALENDARS, STARTS, st.integers(0, 30), st.booleans(), st.booleans())
+    @given(CALENDARS, STARTS, st.integers(0, 30), st.sampled_from(["", "stated", "receipt"]), st.booleans())
     def test_a_preview_says_of_each_deadline_what_moving_it_does(
-        self, calendar: WorkingCalendar, start: datetime, days: int, stated: bool, breached: bool
+        self, calendar: WorkingCalendar, start: datetime, days: int, kind: str, breached: bool
     ) -> None:
-        clock = term(start.isoformat(), days, **({"working_days": None} if stated else {}))
+        clock = term(start.isoformat(), days, **({"working_days": None} if kind == "stated" else {}))
+        if kind == "receipt":
+            clock = receipt(start.isoformat(), days)
         deadline = opened(clock)
         if breached:
             fired = DeadlineBreached(deadline_id=deadline.id, subject=SUBJECT, duty="x", due_at=clock.due_at)
             deadline = deadline.apply(fired)
         at = local("2026-12-01T09:00")
         row = OpenTerm(str(deadline.id), clock.owner_unit, clock.started_at, clock.working_days, clock.due_at,
-                       clock.due_at, clock.calendar_version, clock.provisional, breached)  # fmt: skip
+                       clock.due_at, clock.calendar_version, clock.provisional, breached,
+                       clock.received_at)  # fmt: skip
         foresight = Foresight(calendar, {CALENDAR.version: CALENDAR}.get)
         seen = foresight.of(row)
         after, events = move(deadline, calendar, known={CALENDAR.version: CALENDAR}.get, document=DECISION,
@@ -245,10 +309,23 @@ class TestForesight:
             assert (seen.due_at, seen.provisional) == (after.clock.due_at, after.clock.provisional)
             assert foresight.rescinds(row, seen, at) == isinstance(events[0], DeadlineRescinded)
 
-    @given(CALENDARS, STARTS, st.integers(1, 30))
+    @given(CALENDARS, STARTS, st.integers(0, 30), st.booleans())
     def test_what_is_not_touched_would_end_on_the_same_day(
+        self, calendar: WorkingCalendar, start: datetime, days: int, received: bool
+    ) -> None:
+        clock = (receipt if received else term)(start.isoformat(), days)
+        first, of_receipt = CALENDAR.day_of(clock.started_at), CALENDAR.day_of(start) if received else None
+        change = touched(CALENDAR, calendar)
+        if not change.term(first, last_day(clock.due_at), of_receipt):
+            assert recount(clock, calendar).due_at == clock.due_at
+
+    @given(CALENDARS, STARTS, st.integers(0, 5))
+    def test_whatever_a_receipt_touches_ends_on_the_earliest_changed_day_or_later(
         self, calendar: WorkingCalendar, start: datetime, days: int
     ) -> None:
-        clock = term(start.isoformat(), days)
-        if not touched(CALENDAR, calendar).term(CALENDAR.day_of(start), last_day(clock.due_at)):
-            assert recount(clock, calendar).due_at == clock.due_at
+        """By when they end the register finds what a calendar touches."""
+        clock, change = receipt(start.isoformat(), days), touched(CALENDAR, calendar)
+        if change.term(CALENDAR.day_of(clock.started_at), last_day(clock.due_at), CALENDAR.day_of(start)):
+            earliest = change.earliest()
+            assert earliest is not None
+            assert last_day(clock.due_at) >= earliest

@@ -88,6 +88,8 @@ async def test_the_same_thing_sent_twice_is_one_question(edges: Edges) -> None:
         pytest.param({"text": "x" * 5_001}, "text", id="words that are too long"),
         pytest.param({"text": {"$gt": ""}}, "text", id="an operator of the database"),
         pytest.param({"consent": False}, "consent", id="no consent"),
+        pytest.param({"language": "fr"}, "language", id="a language that no letter is written in"),
+        pytest.param({"language": None}, "language", id="no language"),
     ],
 )
 async def test_bad_input_names_its_field_and_leaves_nothing(
@@ -270,6 +272,25 @@ async def test_letters_go_to_the_service_that_sends_them_and_to_nobody_else(edge
     await edges.done(asked, "refusal", REFUSAL, "u-ha")
     refusal = (await edges.get(f"{path}/refusal", "svc-notifier")).json()
     assert (refusal["explanation"], refusal["agency"]) == (REFUSAL["explanation"], REFUSAL["agency"])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"), [({}, "vi"), ({"language": "vi"}, "vi"), ({"language": "en"}, "en")]
+)
+async def test_letters_are_written_in_the_language_in_which_the_question_was_asked(
+    edges: Edges, chosen: dict[str, str], told: str
+) -> None:
+    asked = await edges.asked(**chosen)
+    letter = await edges.get(f"/v1/letters/{asked['id']}/acknowledgement", "svc-notifier")
+    assert letter.json()["language"] == told
+
+
+async def test_a_letter_kept_from_before_languages_is_answered_in_vietnamese(edges: Edges) -> None:
+    asked = await edges.asked()
+    vault = edges.service.database.vault
+    await vault.update_many({}, {"$unset": {"content.language": ""}})
+    letter = await edges.get(f"/v1/letters/{asked['id']}/acknowledgement", "svc-notifier")
+    assert letter.json()["language"] == "vi"
 
 
 async def test_each_progress_letter_carries_the_words_of_its_own_round(edges: Edges) -> None:

@@ -19,7 +19,7 @@ RULES = Rules()
 def forwarded() -> Question:
     question, events = RULES.forward(received())
     assert closed(events) == {"triage"}
-    assert question.clocks == {"unit_reply"}
+    assert set(question.clocks) == {"unit_reply"}
     return question
 
 
@@ -52,10 +52,10 @@ def test_each_notice_sets_a_promise_that_the_answer_alone_keeps(forwarded: Quest
     promise = clocks(events)["promised_reply:1"]
     assert (closed(events), last_day(promise), promise.working_days) == ({"unit_reply"}, "2026-12-04", None)
     twice, events = RULES.progress(once, date(2026, 12, 11), "2026-12-04T10:00")
-    assert (closed(events), twice.clocks) == (set(), {"promised_reply:1", "promised_reply:2"})
+    assert (closed(events), set(twice.clocks)) == (set(), {"promised_reply:1", "promised_reply:2"})
     answered, events = RULES.answer(twice, "2026-12-10T10:00")
     assert closed(events) == {"promised_reply:1", "promised_reply:2"}
-    assert answered.clocks == {"send_answer", "publish_answer"}
+    assert set(answered.clocks) == {"send_answer", "publish_answer"}
 
 
 def test_the_last_moment_of_the_promised_day_is_in_time(forwarded: Question) -> None:
@@ -137,7 +137,7 @@ def test_it_ends_when_it_is_sent_and_published_or_withheld(sent_first: bool, pub
     half = first(question)
     assert half.status is Status.ANSWERED
     whole = second(half)
-    assert (whole.status, whole.clocks) == (Status.CLOSED, frozenset())
+    assert (whole.status, whole.clocks) == (Status.CLOSED, {})
 
 
 def test_a_letter_accepted_again_changes_nothing() -> None:

@@ -19,7 +19,7 @@ def test_the_centre_classifies_within_two_to_five_working_days() -> None:
     """«…phân loại câu hỏi để trả lời hoặc chuyển đến các đơn vị liên quan để trả lời trong vòng 02 đến 05
     ngày làm việc.» A warning after the second, a breach after the fifth."""
     question = received("2026-11-23T09:00")
-    assert question.clocks == {"triage"}
+    assert set(question.clocks) == {"triage"}
     triage = clocks(_events_of_receipt("2026-11-23T09:00"))["triage"]
     assert (triage.working_days, last_day(triage)) == (5, "2026-12-01")  # the holiday of 24/11 is not counted
     assert triage.warn_at == local("2026-11-27T00:00")
@@ -81,10 +81,10 @@ def test_out_of_scope_or_unclear_is_told_the_same_day(
 
 def test_the_notice_is_given_when_the_mail_server_has_accepted_it() -> None:
     question, _ = Rules().refuse(received())
-    assert question.clocks == {"same_day_notice"}
+    assert set(question.clocks) == {"same_day_notice"}
     told, events = Rules().told(question, NoticeKind.REFUSAL, "2026-11-23T23:59:59.999")
     assert (events[0].closes, events[0].closed_at) == (("same_day_notice",), local("2026-11-23T23:59:59.999"))
-    assert told.clocks == frozenset()
+    assert told.clocks == {}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The staff pages over real MongoDB: the worst first, each attempt told, the retry a plain form."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,9 +14,9 @@ from lxml import html
 from services.sync import backlog
 from services.sync.app import build
 from services.sync.backlog import Backlog
-from services.sync.domain import FailDelivery, delivery_id
+from services.sync.domain import Delivery, FailDelivery, delivery_id
 from services.sync.gateways import Outcome
-from services.sync.handlers import fail_delivery, on_published
+from services.sync.handlers import fail_delivery, on_deadline_moved, on_published
 from services.sync.queries import PROJECTIONS
 from services.sync.regulation import Policy
 from services.sync.settings import SyncSettings
@@ -29,6 +30,8 @@ from shared.testing import MemoryVault
 from shared.web import edge
 from shared.workflow import Actor
 from tests.edges import dropped
+from tests.moves import NEITHER, moved
+from tests.notifier.calendars import DECISION
 from tests.sync.world import AUTHOR, LINKED, OPERATOR, QUANG_NGAI, partner, published
 
 
@@ -137,6 +140,23 @@ async def test_a_delivery_tells_each_attempt_and_shows_no_foreign_markup(
     assert "&lt;b&gt;bảo trì&lt;/b&gt;" in shown.text
     assert "Điều 12 khoản 2" in shown.text
     assert (await client.get(f"/desk/portals/deliveries/{uuid4()}")).status_code == 404
+
+
+async def test_a_delivery_whose_term_was_moved_tells_the_old_date_the_new_one_and_the_document(
+    client: httpx2.AsyncClient, service: Service[Policy], who: list[Actor]
+) -> None:
+    row = await service.database.deliveries.find_one({"partner": QUANG_NGAI.id})
+    address = f"/desk/portals/deliveries/{row['_id']}"
+    assert "Lịch làm việc thay đổi" not in (await client.get(address)).text
+    delivery = await service.edge.desk().load(Delivery, row["_id"])
+    heard: Any = moved(f"delivery-{delivery.id}", delivery.clock, NEITHER, source="sync")
+    later = heard.event.clock.model_copy(update={"due_at": delivery.clock.due_at + timedelta(days=1)})
+    heard = replace(heard, event=heard.event.model_copy(update={"clock": later}))
+    await on_deadline_moved(heard, service.edge.desk_for(heard))
+    await project(service)
+    shown = (await client.get(address)).text
+    assert "Lịch làm việc thay đổi. Hạn đồng bộ chuyển từ hết ngày" in shown
+    assert DECISION in shown
 
 
 async def test_a_retry_is_a_form_that_leads_back_to_the_board(

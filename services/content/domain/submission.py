@@ -6,10 +6,12 @@ from typing import ClassVar, Self
 from uuid import UUID
 
 from services.content.regulation import LIMITS, Status
-from shared.contracts.base import Aggregate, Clock, Event, only
+from shared.contracts.base import Aggregate, Clock, Decision, Event, only
+from shared.contracts.clocks import moved_as
 from shared.contracts.content import (
     ContentClass,
     SubmissionApproved,
+    SubmissionClockMoved,
     SubmissionEdited,
     SubmissionPermitted,
     SubmissionPublished,
@@ -18,6 +20,7 @@ from shared.contracts.content import (
     SubmissionSubmitted,
     SubmissionWithdrawn,
 )
+from shared.contracts.notifier import DeadlineMoved
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Submission(Aggregate):
             case SubmissionPermitted():
                 clock = event.opens[0] if event.opens else self.clock
                 return replace(self, permitted_at=event.permitted_at, clock=clock)
+            case SubmissionClockMoved():
+                return replace(self, clock=event.clock)
             case SubmissionApproved():
                 return replace(self, status=Status.APPROVED, attestations=event.attestations)
             case SubmissionPublished():
@@ -94,3 +99,9 @@ class Submission(Aggregate):
             body_hash=event.body_hash, text_version=event.text_version, quoted=event.quoted,
             editor=by, hands=self.hands | {by}, attestations=(),
         )  # fmt: skip
+
+
+def move_clock(submission: Submission, told: DeadlineMoved) -> Decision[Submission]:
+    """Thời hạn cung cấp được tính lại vì lịch làm việc thay đổi; also of what has been supplied meanwhile,
+    for the register judges it by the new date."""
+    return submission.then(*moved_as(SubmissionClockMoved, submission.clock, told))

@@ -14,6 +14,7 @@ from shared.contracts.base import Recorded
 from shared.contracts.content import (
     PlacementConfirmed,
     SubmissionApproved,
+    SubmissionClockMoved,
     SubmissionEdited,
     SubmissionPermitted,
     SubmissionPublished,
@@ -68,6 +69,10 @@ async def _permitted(r: Recorded[SubmissionPermitted], _: Vault) -> Fields:
     return {"permitted_at": e.permitted_at, **({"due_at": e.opens[0].due_at} if e.opens else {})}
 
 
+async def _clock_moved(r: Recorded[SubmissionClockMoved], _: Vault) -> Fields:
+    return {"due_at": r.event.clock.due_at}
+
+
 async def _published(r: Recorded[SubmissionPublished], _: Vault) -> Fields:
     return {"status": Status.PUBLISHED.value, "stage_since": r.at, "published_at": r.event.published_at}
 
@@ -85,7 +90,7 @@ async def _placed(r: Recorded[PlacementConfirmed], _: Vault) -> Fields:
 SUBMISSIONS: Final = Projection("submissions", Submission.KIND, {
     SubmissionSubmitted: _submitted, SubmissionEdited: _edited, SubmissionResubmitted: _resubmitted,
     SubmissionReturned: _returned, SubmissionApproved: _approved, SubmissionPermitted: _permitted,
-    SubmissionPublished: _published, SubmissionWithdrawn: _withdrawn,
+    SubmissionClockMoved: _clock_moved, SubmissionPublished: _published, SubmissionWithdrawn: _withdrawn,
 })  # fmt: skip
 PLACEMENTS: Final = Projection("placements", Placement.KIND, {PlacementConfirmed: _placed})
 

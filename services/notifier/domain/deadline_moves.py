@@ -45,9 +45,9 @@ def move(
     if clock is None or deadline.status is not DeadlineStatus.OPEN:
         return deadline.then()
     before = known(clock.calendar_version)
-    first = calendar.day_of(clock.started_at)
-    change = touched(before, calendar)
-    if not change.term(first, max(last_day(clock.due_at), last_day(deadline.stated or clock.due_at))):
+    first, received = calendar.day_of(clock.started_at), _day(clock.received_at, calendar)
+    last = max(last_day(clock.due_at), last_day(deadline.stated or clock.due_at))
+    if not touched(before, calendar).term(first, last, received):
         return deadline.then()
     moved = recount(clock, calendar, before=before, stated=deadline.stated)
     if not needs_move(clock, moved):
@@ -68,6 +68,10 @@ def move(
     return deadline.then(withdrawn, told)
 
 
+def _day(instant: datetime | None, calendar: WorkingCalendar) -> date | None:
+    return None if instant is None else calendar.day_of(instant)
+
+
 def move_key(id: Any, calendar: str) -> str:
     """What makes a move happen once, however many replicas are at it."""
     return f"{id}@{calendar}"
@@ -86,6 +90,7 @@ class OpenTerm:
     calendar_version: str
     provisional: bool
     breached: bool
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +119,25 @@ class Foresight:
     def of(self, term: OpenTerm) -> Foreseen | None:
         """None when it stays as it is."""
         day = self.calendar.day_of(term.started_at)
-        key = (day, term.working_days, term.due_at, term.stated_due_at, term.calendar_version,
+        received = _day(term.received_at, self.calendar)
+        key = (day, received, term.working_days, term.due_at, term.stated_due_at, term.calendar_version,
                term.provisional)  # fmt: skip
         if key not in self._seen:
-            self._seen[key] = self._foresee(term, day)
+            self._seen[key] = self._foresee(term, day, received)
         return self._seen[key]
 
     def rescinds(self, term: OpenTerm, foreseen: Foreseen, at: datetime) -> bool:
         """Whether a breach that was told of would be withdrawn."""
         return term.breached and foreseen.due_at > at
 
-    def _foresee(self, term: OpenTerm, day: date) -> Foreseen | None:
+    def _foresee(self, term: OpenTerm, day: date, received: date | None) -> Foreseen | None:
         last = last_day(max(term.due_at, term.stated_due_at or term.due_at))
-        if not self.change(term.calendar_version).term(day, last):
+        if not self.change(term.calendar_version).term(day, last, received):
             return None
         clock = Clock.model_validate({
             **WORDLESS, "started_at": term.started_at, "working_days": term.working_days,
             "due_at": term.due_at, "calendar_version": term.calendar_version,
-            "provisional": term.provisional,
+            "provisional": term.provisional, "received_at": term.received_at,
         })  # fmt: skip
         try:
             moved = recount(clock, self.calendar, stated=term.stated_due_at)

@@ -19,7 +19,7 @@ from services.qa.domain.publishing import (
     publish,
     withhold,
 )
-from services.qa.domain.question import Question, acts, concerns, permit
+from services.qa.domain.question import Question, acts, concerns, move_clock, permit
 from services.qa.domain.receiving import (
     ForwardQuestion,
     Letter,
@@ -49,6 +49,7 @@ __all__ = [
     "concerns",
     "disclose",
     "forward",
+    "move_clock",
     "permit",
     "progress",
     "publish",

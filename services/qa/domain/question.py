@@ -1,12 +1,16 @@
 """Câu hỏi: one question's life, folded from its events. State changes here and nowhere else."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from services.qa.regulation import WORKFLOW, Duty, Role, Status
-from shared.contracts.base import Aggregate, Event, only
+from shared.calendar import VIETNAM
+from shared.contracts.base import Aggregate, Clock, Decision, Event, only
+from shared.contracts.clocks import moved_as
+from shared.contracts.notifier import DeadlineMoved
 from shared.contracts.qa import (
     AnswerPublished,
     AnswerReleased,
@@ -14,6 +18,7 @@ from shared.contracts.qa import (
     NoticeAccepted,
     NoticeKind,
     QuestionAnswered,
+    QuestionClockMoved,
     QuestionClosed,
     QuestionForwarded,
     QuestionProgressReported,
@@ -73,7 +78,7 @@ class Question(Aggregate):
     received_at: datetime
     counted_from: date
     letter_ref: str
-    clocks: frozenset[str] = frozenset()  # names of those that run
+    clocks: Mapping[str, Clock] = field(default_factory=dict)  # those that run, in the order they began
     unit: str = ""
     field: str = ""
     note_ref: str = ""
@@ -106,6 +111,11 @@ class Question(Aggregate):
         """The names of the clocks that the progress notices set, in their order."""
         return tuple(promise_name(round) for round in range(1, self.rounds + 1))
 
+    @property
+    def leading(self) -> str:
+        """The name of the clock that the question is worked by: its newest promise, or what began first."""
+        return self.promise if self.promise in self.clocks else next(iter(self.clocks), "")
+
     def running(self, *names: str) -> tuple[str, ...]:
         """Those of these clocks that still run: only they can be closed."""
         return tuple(name for name in names if name in self.clocks)
@@ -116,14 +126,19 @@ class Question(Aggregate):
         return cls(
             id=first.question_id, number=first.number, status=Status.RECEIVED,
             received_at=first.received_at, counted_from=first.counted_from, letter_ref=first.letter_ref,
-            clocks=frozenset(clock.name for clock in first.opens),
+            clocks={clock.name: clock for clock in first.opens},
         )  # fmt: skip
 
     def apply(self, event: Event) -> Self:
-        opened = {clock.name for clock in getattr(event, "opens", ())}
+        opened = {clock.name: clock for clock in getattr(event, "opens", ())}
         ended = {*getattr(event, "closes", ()), *getattr(event, "voids", ())}
-        changed = replace(self, clocks=frozenset((self.clocks - ended) | opened))
+        still = {name: clock for name, clock in self.clocks.items() if name not in ended}
+        changed = replace(self, clocks=still | opened)
         match event:
+            case QuestionClockMoved(clock=clock):
+                changed = changed._with(clocks=still | {clock.name: clock})
+                if clock.received_at is not None:
+                    changed = changed._with(counted_from=clock.started_at.astimezone(VIETNAM).date())
             case QuestionForwarded():
                 facts = {"unit": event.unit, "field": event.field, "note_ref": event.note_ref}
                 changed = changed._with(status=Status.FORWARDED, **facts)
@@ -148,6 +163,13 @@ class Question(Aggregate):
 
     def _with(self, **changes: Any) -> Self:
         return replace(self, **changes)
+
+
+def move_clock(question: Question, told: DeadlineMoved) -> Decision[Question]:
+    """Hạn đang chạy được tính lại vì lịch làm việc thay đổi; one that runs no more stays as it was judged."""
+    name = told.clock.name
+    known = question.clocks.get(name)
+    return question.then(*moved_as(QuestionClockMoved, known, told, leads=name == question.leading))
 
 
 def concerns(question: Question, by: Actor) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from services.qa.domain.codes import number_of
@@ -27,6 +28,8 @@ from shared.contracts.qa import (
     RefusalGround,
 )
 from shared.workflow import Actor
+
+OF_RECEIPT: Final = "ngày tiếp nhận câu hỏi"
 
 
 class AgencyMissing(FieldRule):
@@ -60,6 +63,7 @@ class Letter:
     province: str
     subject: str
     text: str
+    language: str = "vi"  # in which the letters to the asker are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,9 @@ class RefuseQuestion:
     transferred_on: date | None = None
 
 
-def receipt_reason(received_at: datetime, calendar: WorkingCalendar, policy: Policy) -> str:
-    if counted_receipt(received_at, calendar, policy) == received_at:
-        return "ngày tiếp nhận câu hỏi"
-    day = calendar.day_of(received_at)
-    return f"ngày làm việc tính là ngày tiếp nhận (câu hỏi đến vào ngày nghỉ {day:%d/%m/%Y})"
+def _looked_for(received_at: datetime, policy: Policy) -> datetime | None:
+    """The receipt from which another calendar looks for the start again; by `finding` there is no need."""
+    return received_at if policy.same_day_from == "receipt" else None
 
 
 @lru_cache(64)  # asked for by the decision, and at once again by the receipt
@@ -102,7 +104,7 @@ def triage_clock(received_at: datetime, calendar: WorkingCalendar, policy: Polic
     start = counted_receipt(received_at, calendar, policy)
     return clock_for(
         calendar.due(start, policy.triage_limit_days), calendar, duty=Duty.TRIAGE, basis=TRIAGE_BASIS,
-        owner_unit=policy.centre_unit, reason=receipt_reason(received_at, calendar, policy),
+        owner_unit=policy.centre_unit, reason=OF_RECEIPT, received_at=_looked_for(received_at, policy),
         warn_at=calendar.due(start, policy.triage_target_days).due_at,
     )  # fmt: skip
 
@@ -112,11 +114,11 @@ def unit_clock(
 ) -> Clock:
     delivered = policy.unit_reply_from == "delivery"
     start = at if delivered else counted_receipt(received_at, calendar, policy)
-    of_receipt = receipt_reason(received_at, calendar, policy)
     return clock_for(
         calendar.due(start, UNIT_REPLY_DAYS), calendar, duty=Duty.UNIT_REPLY, basis=UNIT_BASIS,
-        owner_unit=unit, reason="ngày chuyển câu hỏi đến đơn vị" if delivered else of_receipt,
+        owner_unit=unit, reason="ngày chuyển câu hỏi đến đơn vị" if delivered else OF_RECEIPT,
         warn_at=calendar.due(start, UNIT_REPLY_WARNING_DAYS).due_at,
+        received_at=None if delivered else _looked_for(received_at, policy),
     )  # fmt: skip
 
 
@@ -126,8 +128,8 @@ def same_day_clock(question: Question, *, at: datetime, calendar: WorkingCalenda
     return clock_for(
         calendar.same_day(start), calendar, duty=Duty.SAME_DAY_NOTICE, basis=TRIAGE_BASIS,
         owner_unit=policy.centre_unit,
-        reason=receipt_reason(question.received_at, calendar, policy) if of_receipt
-        else "ngày xác định câu hỏi không thuộc diện trả lời",
+        reason=OF_RECEIPT if of_receipt else "ngày xác định câu hỏi không thuộc diện trả lời",
+        received_at=_looked_for(question.received_at, policy),
     )  # fmt: skip
 
 

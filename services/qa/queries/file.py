@@ -2,13 +2,14 @@
 never older than the decision that was just made."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from services.qa.domain import Letter, Question
 from services.qa.queries.read_models import ERASED, read
 from services.qa.regulation import CITED, DUTY_VI, Duty
+from shared.calendar import last_day
 from shared.calendars import Calendars
 from shared.contracts.base import Clock, Event, Recorded
 from shared.contracts.clocks import day_row
@@ -17,6 +18,7 @@ from shared.contracts.qa import (
     NoticeAccepted,
     NoticeKind,
     QuestionAnswered,
+    QuestionClockMoved,
     QuestionProgressReported,
 )
 from shared.desk import Vault
@@ -105,6 +107,12 @@ class File:
                 return recorded.event
         return None
 
+    @property
+    def notice_due(self) -> date | None:
+        """The day by whose end a refused asker is told, as the calendar counts it now."""
+        told = [each.clock.due_at for each in self.clocks if each.clock.duty == Duty.SAME_DAY_NOTICE]
+        return last_day(told[0]) if told else None
+
     def notice(self, kind: NoticeKind) -> NoticeAccepted | None:
         """The letter of this kind that the mail server accepted first."""
         for recorded in self.events:
@@ -159,4 +167,6 @@ def clocks_of(events: list[Recorded[Event]]) -> list[RunningClock]:
                 clocks[name] = RunningClock(clocks[name].clock, closed_at)
         for clock in getattr(event, "opens", ()):
             clocks[clock.name] = RunningClock(clock)
+        if isinstance(event, QuestionClockMoved):
+            clocks[event.clock.name] = RunningClock(event.clock)
     return list(clocks.values())

@@ -17,6 +17,7 @@ from shared.contracts.qa import (
     NoticeAccepted,
     NoticeKind,
     QuestionAnswered,
+    QuestionClockMoved,
     QuestionClosed,
     QuestionForwarded,
     QuestionProgressReported,
@@ -27,6 +28,7 @@ from shared.desk import Vault
 from shared.errors import NotFound
 from shared.mongo import Database, answered
 from shared.projections import Column, Fields, Projection
+from shared.web.vietnamese import local
 
 QUESTIONS: Final = "questions"
 ANSWERS: Final = "answers"
@@ -59,8 +61,17 @@ def running(event: ClockedEvent) -> Fields:
     """The clock that now drives the question: the one that ends first."""
     if not event.opens:
         return {}
-    first: Clock = min(event.opens, key=lambda clock: clock.due_at)
-    return {"due_at": first.due_at, "warn_at": first.warn_at, "duty": first.duty}
+    return _driven_by(min(event.opens, key=lambda clock: clock.due_at))
+
+
+def _driven_by(clock: Clock) -> Fields:
+    return {"due_at": clock.due_at, "warn_at": clock.warn_at, "duty": clock.duty}
+
+
+def _moved(recorded: Recorded[QuestionClockMoved]) -> Fields:
+    clock = recorded.event.clock
+    receipt = clock.received_at and {"counted_from": local(clock.started_at).date().isoformat()}
+    return (_driven_by(clock) if recorded.event.leads else {}) | (receipt or {})
 
 
 STILL: Final[Fields] = {"due_at": None, "warn_at": None, "duty": ""}
@@ -136,6 +147,7 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
         NoticeAccepted: _plain(_notice),
         AnswerPublished: _plain(lambda r: {"decided": True, "published_at": r.at}),
         AnswerWithheld: _plain(lambda _: {"decided": True}),
+        QuestionClockMoved: _plain(_moved),
         QuestionClosed: _plain(lambda _: {"status": Status.CLOSED, **STILL}),
         AskerDisclosed: _plain(lambda r: {f"shown.{mark_of(r.by)}": r.at}),
     }  # fmt: skip

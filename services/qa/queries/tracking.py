@@ -9,6 +9,7 @@ from services.qa.queries.file import File, RunningClock
 from services.qa.regulation import CITED, TRIAGE_BASIS, Duty, Status
 from shared.calendars import Calendars
 from shared.contracts.base import Event, Recorded
+from shared.contracts.clocks import move_told
 from shared.contracts.qa import (
     AnswerPublished,
     AnswerWithheld,
@@ -17,6 +18,7 @@ from shared.contracts.qa import (
     NoticeAccepted,
     NoticeKind,
     QuestionAnswered,
+    QuestionClockMoved,
     QuestionForwarded,
     QuestionProgressReported,
     QuestionReceived,
@@ -206,7 +208,7 @@ def _told(happenings: list[dict[str, Any] | None]) -> list[dict[str, Any]]:
 
 def _happening(recorded: Recorded[Event], units: Mapping[str, str], email: str) -> dict[str, Any] | None:
     event, at = recorded.event, recorded.at
-    title, text = "", ""
+    title, text, text_en = "", "", ""
     match event:
         case QuestionReceived():
             title = "Bạn gửi câu hỏi"
@@ -215,6 +217,7 @@ def _happening(recorded: Recorded[Event], units: Mapping[str, str], email: str) 
         case QuestionForwarded():
             title = f"Chuyển đến {units.get(event.unit, event.unit)}"
             text = " ".join(clock.explanation_vi for clock in event.opens)
+            text_en = " ".join(clock.explanation_en for clock in event.opens)
         case QuestionRefused():
             title, text = (
                 GROUND_VI[event.ground],
@@ -225,6 +228,9 @@ def _happening(recorded: Recorded[Event], units: Mapping[str, str], email: str) 
             text = f"Hẹn trả lời chậm nhất ngày {vn_date(event.promised_for)}."
         case QuestionAnswered():
             title, text = "Đã có câu trả lời", units.get(event.unit, event.unit)
+        case QuestionClockMoved():
+            text, text_en = move_told(event, Duty(event.clock.duty).short_vi)
+            title = "Lịch làm việc thay đổi" if text else ""
         case NoticeAccepted():
             at = event.accepted_at
             by_mail = event.way == "mail"
@@ -234,7 +240,7 @@ def _happening(recorded: Recorded[Event], units: Mapping[str, str], email: str) 
             title, text = "Đã đăng công khai", "Thông tin cá nhân của bạn đã được bỏ."
         case AnswerWithheld():
             title = "Không đăng công khai"
-    return {"at": at, "title": title, "text": text} if title else None
+    return {"at": at, "title": title, "text": text, "text_en": text_en} if title else None
 
 
 def _day_of(instant: datetime) -> date:
@@ -250,7 +256,7 @@ def refusal_view(file: File) -> dict[str, Any] | None:
     return {
         "ground": refusal.ground, "ground_vi": GROUND_VI[refusal.ground], "explanation": file.explanation,
         "referral": refusal.referral, "agency": refusal.agency, "reference": refusal.reference,
-        "transferred_on": refusal.transferred_on, "notice_due": refusal.notice_due,
+        "transferred_on": refusal.transferred_on, "notice_due": file.notice_due,
         "transferred": refusal.referral is Referral.TRANSFERRED_BY_CENTRE,
         "told_at": told.accepted_at if told else None, "basis": TRIAGE_BASIS,
         "basis_vi": CITED[TRIAGE_BASIS],
