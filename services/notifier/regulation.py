@@ -20,7 +20,7 @@ class Role(StrEnum):
     SYSTEM = "system"
     OPERATOR = "operator"  # trực vận hành
     CALENDAR_KEEPER = "calendar_keeper"  # người giữ lịch
-    UNIT_HEAD = "unit_head"  # phụ trách đơn vị: sees what the unit owes
+    UNIT_HEAD = "unit_head"  # phụ trách đơn vị: has the address of what the unit owes
 
 
 READERS: Final = frozenset({Role.OPERATOR, Role.CALENDAR_KEEPER})
@@ -221,6 +221,10 @@ class Policy:
     def centre_of(self, duty: str) -> str:
         """The unit that answers for the duty as a whole."""
         return self.content_centre if duty in OF_CONTENT else self.question_centre
+
+    def told_units(self, duty: str, unit: str) -> frozenset[str]:
+        """Whose people are told of such a deadline, in the end, and may look at it."""
+        return frozenset({unit, self.centre_of(duty), self.leadership_unit})
 
     def by_itself(self, duty: str, unit: str) -> bool:
         """Whether a breach gets a mail of its own; otherwise the unit reads of it in its morning mail."""

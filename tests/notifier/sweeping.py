@@ -41,7 +41,7 @@ class Swept:
         return Sweeper(self.service.edge, **facts)
 
     async def open(
-        self, count: int = 1, *, due_at: datetime, unit: str = "tt-cskh", **facts: Any
+        self, count: int = 1, *, due_at: datetime, unit: str = "tt-cskh", label: str = "HD-1", **facts: Any
     ) -> list[UUID]:
         """As many as wanted, on record and shown; without a warning ahead of its own."""
         clock = due_clock(due_at, unit, **facts)
@@ -50,7 +50,7 @@ class Swept:
             subject = f"question-{uuid4()}"
             event = DeadlineOpened(
                 deadline_id=deadline_id(subject, clock.name), subject=subject, source="qa", clock=clock,
-                label="HD-1",
+                label=label,
             )  # fmt: skip
             ids.append(event.deadline_id)
             commits.append(Commit(

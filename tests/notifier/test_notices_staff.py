@@ -93,7 +93,7 @@ async def test_a_breach_is_told_with_its_clause_its_day_and_its_links(desk: Offi
         "hết thứ Năm 19/11/2026",
         "gạch thứ hai",
         stream.removeprefix("deadline-"),
-        "/desk/triage/",
+        "/desk/unit/",  # where the unit's people answer
     ):
         assert words in mail.text
 

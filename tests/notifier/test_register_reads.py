@@ -21,6 +21,14 @@ from tests.notifier.rig import PEOPLE, as_
 from tests.notifier.sweeping import Swept, sweeping
 
 HEAD = Actor("u-nga", "Võ Thanh Nga", "bhxh-can-tho", frozenset({"unit_head"}))
+STAFF = {
+    "tuan": Actor("u-tuan", "Trần Anh Tuấn", "bhxh-ha-noi", frozenset()),
+    "can": Actor("u-can", "Lê Văn Cần", "bhxh-can-tho", frozenset()),
+    "ha": Actor("u-ha", "Nguyễn Thu Hà", "tt-cskh", frozenset()),  # the centre that answers for questions
+    "khoi": Actor(
+        "u-khoi", "Trần Minh Khôi", "van-phong", frozenset()
+    ),  # through which the leadership is told
+}
 HOMELESS = Actor("u-khong", "Không đơn vị", "", frozenset({"unit_head"}))
 UNITS = {"units": [
     {"id": "bhxh-can-tho", "name": "Cần Thơ"}, {"id": "bhxh-ha-noi", "name": "=HYPERLINK(1)"},
@@ -37,7 +45,7 @@ async def register(mongo_uri: str) -> AsyncIterator[Swept]:
         await register.open(3, due_at=now - 40 * DAY, unit="bhxh-can-tho")
         await register.open(2, due_at=now + 3 * DAY, unit="bhxh-can-tho")
         await register.open(2, due_at=now + 3 * DAY, unit="bhxh-ha-noi")
-        await register.open(1, due_at=now + 9 * DAY, unit="bhxh-khong-co")
+        await register.open(1, due_at=now + 9 * DAY, unit="bhxh-khong-co", label="HD-2026-11-7K3QZ4M")
         for _ in range(2):
             await register.sweeper().run()
             await register.show()
@@ -46,7 +54,7 @@ async def register(mongo_uri: str) -> AsyncIterator[Swept]:
 
 @pytest.fixture(scope="module")
 async def client(register: Swept) -> AsyncIterator[httpx2.AsyncClient]:
-    app, who = register.service.app(), by_name(PEOPLE | {"nga": HEAD, "khong": HOMELESS})
+    app, who = register.service.app(), by_name(PEOPLE | STAFF | {"nga": HEAD, "khong": HOMELESS})
     app.dependency_overrides[edge.staff] = who
     patched = pytest.MonkeyPatch()
     patched.setattr(edge, "visitor", who)
@@ -114,21 +122,81 @@ class TestReaders:
         loads = (await got(client, "/v1/deadlines/workload", "nga"))["items"]
         assert [row["unit"] for row in loads] == ["bhxh-can-tho"]
 
-    async def test_anothers_deadline_does_not_exist_for_a_head(self, client: httpx2.AsyncClient) -> None:
+    async def test_what_a_letter_leads_to_opens_for_whoever_is_told_and_for_nobody_else(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        """The unit's people without a role here, its head, and the centre to which it is carried up."""
         (other, _) = (await got(client, "/v1/deadlines?unit=bhxh-ha-noi"))["items"]
         for path in ("/v1/deadlines", "/desk/deadlines"):
-            assert (await client.get(f"{path}/{other['id']}", headers=as_("nga"))).status_code == 404
+            opens = {
+                who: (await client.get(f"{path}/{other['id']}", headers=as_(who))).status_code
+                for who in ("tuan", "ha", "khoi", "nga", "lan", "khong")
+            }
+            assert opens == {"tuan": 200, "ha": 200, "khoi": 200, "nga": 403, "lan": 403, "khong": 403}
+        listed = "/desk/deadlines?unit=bhxh-ha-noi"
+        got_it = [(await client.get(listed, headers=as_(who))).status_code for who in ("tuan", "ha", "lan")]
+        assert got_it == [200, 403, 403]
+        page = (await client.get(f"/desk/deadlines/{other['id']}", headers=as_("tuan"))).text
+        assert "/desk/notices/" not in page  # what only those on call may open is no link
 
-    @pytest.mark.parametrize("who", ["lan", "khong"])
     @pytest.mark.parametrize(
         "path",
         ["/v1/deadlines", "/v1/deadlines.csv", "/v1/deadlines.xlsx", "/v1/deadlines/on-time",
-         "/v1/units/bhxh-can-tho/feed", "/desk/deadlines/board", "/desk/deadlines/on-time"],
+         "/v1/deadlines/ahead", "/v1/deadlines/workload", "/desk/deadlines", "/desk/deadlines/board",
+         "/desk/deadlines/on-time"],
     )  # fmt: skip
-    async def test_who_has_no_role_reads_nothing(
-        self, client: httpx2.AsyncClient, who: str, path: str
+    async def test_a_units_people_read_their_own_units_and_who_has_none_reads_nothing(
+        self, client: httpx2.AsyncClient, path: str
     ) -> None:
-        assert (await client.get(path, headers=as_(who))).status_code == 403
+        assert (await client.get(path, headers=as_("khong"))).status_code == 403
+        assert (await client.get(path, headers=as_("tuan"))).status_code == 200
+        assert (await client.get(f"{path}?unit=bhxh-can-tho", headers=as_("tuan"))).status_code == 403
+        own = (await got(client, "/v1/deadlines", "tuan"))["items"]
+        assert {item["unit"] for item in own} == {"bhxh-ha-noi"}
+
+    async def test_an_address_that_opens_without_signing_in_is_for_heads(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        reads = [
+            (await client.get("/v1/units/bhxh-can-tho/feed", headers=as_(who))).status_code
+            for who in ("oanh", "nga", "can", "lan", "khong")
+        ]
+        assert reads == [200, 200, 403, 403, 403]
+        assert "/lich-han/" in (await client.get("/desk/deadlines/board", headers=as_("nga"))).text
+        assert "/lich-han/" not in (await client.get("/desk/deadlines/board", headers=as_("can"))).text
+
+    @pytest.mark.parametrize(
+        "path", ["/v1/deadlines", "/v1/deadlines.csv", "/v1/notices", "/desk/deadlines", "/desk/ledger"]
+    )
+    async def test_a_subject_is_asked_for_by_its_number_or_its_name_and_a_wrong_one_is_told(
+        self, client: httpx2.AsyncClient, path: str
+    ) -> None:
+        (known, *_) = (await got(client, "/v1/deadlines?unit=bhxh-khong-co"))["items"]
+        for right in ("HD-2026-11-7K3QZ4M", " hd-2026-11-7k3qz4m ", known["subject"]):
+            answer = await client.get(path, params={"subject": right}, headers=as_("oanh"))
+            assert answer.status_code == 200, right
+            if path == "/v1/deadlines":
+                assert [item["id"] for item in answer.json()["items"]] == [known["id"]]
+        for wrong, words in (
+            ("HD-2026-11-XXXXXXX", "Không có hồ sơ nào mang số HD-2026-11-XXXXXXX."),
+            ("lương hưu", "Ghi số tiếp nhận, ví dụ HD-2026-11-7K3QZ4M"),
+        ):
+            answer = await client.get(path, params={"subject": wrong}, headers=as_("oanh"))
+            assert answer.status_code == 422
+            if path.startswith("/v1"):
+                problem = answer.json()
+                assert (problem["code"], problem["errors"][0]["field"]) == ("subject_unknown", "subject")
+                assert (
+                    problem["errors"][0]["message"].startswith(words) and problem["errors"][0]["message_en"]
+                )
+            else:
+                assert words in answer.text and 'aria-invalid="true"' in answer.text
+
+    async def test_a_number_is_found_by_its_index(self, client: httpx2.AsyncClient, register: Swept) -> None:
+        plan = await register.database.command({
+            "explain": {"find": "deadlines", "filter": {"label": {"$eq": "HD-2026-11-7K3QZ4M"}}, "limit": 1}
+        })  # fmt: skip
+        assert "numbered" in str(plan["queryPlanner"]["winningPlan"])
 
     @pytest.mark.parametrize("asked", ["month=2026-13", "month=nov", "day=01/12/2026", "state=late"])
     async def test_a_question_that_makes_no_sense_is_a_clear_problem(

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import structlog
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
 from services.notifier import queries, views
-from services.notifier.api import Day, Exact, Month, UnitReader, unit_seen
+from services.notifier.api import Deadlines, UnitReader
 from services.notifier.queries import DeadlineFilter
 from services.notifier.tables import BATCH, Workbook, as_csv
 from services.notifier.views import DeadlineView
@@ -23,7 +23,6 @@ router = APIRouter()
 
 MOST_ROWS: Final = 200_000
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-State = Annotated[views.State | None, Query()]
 
 
 async def _batches(edge: Edge[Any], which: DeadlineFilter) -> AsyncIterator[list[DeadlineView]]:
@@ -42,13 +41,9 @@ async def _counted(edge: Edge[Any], which: DeadlineFilter, form: str, by: str) -
 
 @router.get("/v1/deadlines.csv", tags=["deadlines"], summary="Sổ thời hạn, tệp CSV", response_class=Response,
             responses={200: {"content": {"text/csv": {}}}})  # fmt: skip
-async def csv_file(
-    request: Request, actor: UnitReader, *, subject: Exact = "", duty: Exact = "", unit: Exact = "",
-    day: Day = "", month: Month = "", state: State = None,
-) -> Response:  # fmt: skip
+async def csv_file(request: Request, actor: UnitReader, which: Deadlines) -> Response:
     """UTF-8; ô bắt đầu bằng = + - @ được vô hiệu hóa."""
     edge = edge_of(request)
-    which = DeadlineFilter(subject, duty, state or "", unit_seen(actor, unit), day, month)
     await _counted(edge, which, "csv", actor.subject)
     return StreamingResponse(
         as_csv(_batches(edge, which)), media_type="text/csv; charset=utf-8", headers=_named("csv")
@@ -57,12 +52,8 @@ async def csv_file(
 
 @router.get("/v1/deadlines.xlsx", tags=["deadlines"], summary="Sổ thời hạn, tệp XLSX",
             response_class=Response, responses={200: {"content": {XLSX: {}}}})  # fmt: skip
-async def xlsx_file(
-    request: Request, actor: UnitReader, *, subject: Exact = "", duty: Exact = "", unit: Exact = "",
-    day: Day = "", month: Month = "", state: State = None,
-) -> Response:  # fmt: skip
+async def xlsx_file(request: Request, actor: UnitReader, which: Deadlines) -> Response:
     edge = edge_of(request)
-    which = DeadlineFilter(subject, duty, state or "", unit_seen(actor, unit), day, month)
     await _counted(edge, which, "xlsx", actor.subject)
     book = await asyncio.to_thread(Workbook)
     try:

@@ -9,7 +9,7 @@ from icalendar import Calendar, Event
 from pydantic import BaseModel, Field
 
 from services.notifier import handlers, queries, views
-from services.notifier.api import UnitReader, unit_seen
+from services.notifier.api import HeadReader, unit_seen
 from services.notifier.domain.feeds import FIRST, Feed
 from services.notifier.feed_addresses import FeedAddresses
 from services.notifier.handlers.feeds import RevokeFeed
@@ -62,12 +62,12 @@ async def known_unit(edge: Edge[Any], unit: str) -> str:
 
 
 @router.get("/v1/units/{unit}/feed", tags=["deadlines"], summary="Địa chỉ lịch hạn của đơn vị (iCalendar)")
-async def feed(request: Request, actor: UnitReader, unit: Unit) -> FeedOut:
+async def feed(request: Request, actor: HeadReader, unit: Unit) -> FeedOut:
     return await feed_out(request, await known_unit(edge_of(request), unit_seen(actor, unit)))
 
 
 @router.post("/v1/units/{unit}/feed/revoke", tags=["deadlines"], summary="Thu hồi, cấp địa chỉ mới")
-async def revoke(request: Request, actor: UnitReader, desk: StaffDesk, unit: Unit, body: RevokeIn) -> FeedOut:
+async def revoke(request: Request, actor: HeadReader, desk: StaffDesk, unit: Unit, body: RevokeIn) -> FeedOut:
     """Địa chỉ cũ không mở được nữa."""
     mine = await known_unit(edge_of(request), unit_seen(actor, unit))
     await desk.run(handlers.revoke_feed, RevokeFeed(mine, body.reason))

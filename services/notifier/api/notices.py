@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from services.notifier import handlers, queries, views
-from services.notifier.api import Cursor, Exact, Limit, Page, Reader, place
+from services.notifier.api import Cursor, Exact, Limit, Page, Reader, Subject, place
 from services.notifier.domain import Notice, Way
 from services.notifier.handlers import AskAgain, ReachOtherwise
 from services.notifier.views import NoticeView
@@ -71,7 +71,7 @@ async def notice_page(
 
 @router.get("/v1/notices", tags=["notices"], summary="Thư báo, mới nhất trước")
 async def list_notices(
-    request: Request, _: Reader, *, subject: Exact = "", kind: Exact = "", state: Exact = "",
+    request: Request, _: Reader, subject: Subject, *, kind: Exact = "", state: Exact = "",
     cursor: Cursor = "", limit: Limit = 50,
 ) -> NoticePage:  # fmt: skip
     return await notice_page(

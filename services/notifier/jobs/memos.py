@@ -53,13 +53,15 @@ async def memo_for(
     last_day = calendar.last_day(clock.due_at)
     urls = views.urls_of(edge.look)
     event, tongue = cause.event, language or to.language
+    # Whoever owes it works on another page than those to whom it is carried up.
+    owed = clock.duty if due.recipient.removeprefix("sms:").startswith(("unit:", "head:")) else ""
     return Memo(
         to=to.to, addressee=to.name, language=tongue,
         label=views.label_of(deadline.subject, deadline.label or await _label(edge, deadline.subject)),
         duty=clock.duty, unit_name=await edge.directory.unit_name(clock.owner_unit), last_day=last_day,
         explanation=clock.explanation_vi if tongue == "vi" else clock.explanation_en, basis=clock.basis,
         late_days=_late_days(edge, clock.due_at, at),
-        subject_url=views.subject_url(deadline.subject, urls) or urls["notifier"],
+        subject_url=views.subject_url(deadline.subject, urls, owed) or urls["notifier"],
         deadline_url=f"{urls['notifier']}/desk/deadlines/{deadline.id}",
         document=event.document if isinstance(event, DeadlineRescinded) else "",
         told_last_day=calendar.last_day(event.breached_due_at)

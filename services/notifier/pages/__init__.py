@@ -1,14 +1,26 @@
 """What the pages of the register share."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from services.notifier import queries, views
-from services.notifier.queries import DeadlineFilter
+from services.notifier.api import SubjectUnknown, stream_of
+from services.notifier.queries import DeadlineFilter, LedgerFilter
 from shared.web.edge import Edge
 from shared.web.look import staff_nav
+
+Which = TypeVar("Which", DeadlineFilter, LedgerFilter)
+
+
+async def narrowed(edge: Edge[Any], which: Which) -> tuple[Which, dict[str, str]]:
+    """Its subject by the name of its stream; or what is wrong with it, by field."""
+    try:
+        return replace(which, subject=await stream_of(edge.database, which.subject)), {}
+    except SubjectUnknown as error:
+        return which, {"subject": error.detail}
 
 
 def side_bar(edge: Edge[Any], overdue: int) -> dict[str, Any]:

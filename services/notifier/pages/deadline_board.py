@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from services.notifier import handlers, queries, views
-from services.notifier.api import Exact, Months, UnitReader, unit_reader, unit_seen
+from services.notifier.api import Exact, Months, UnitReader, head_reader, heads, unit_seen
 from services.notifier.api.feeds import RevokeIn, feed_out, known_unit
 from services.notifier.api.figures import days_ahead, rates, workloads
 from services.notifier.handlers import RevokeFeed
@@ -38,7 +38,7 @@ async def board(request: Request, actor: UnitReader, unit: Exact = "") -> Respon
         edge.database, rows, now, units=await edge.directory.units(), urls=views.urls_of(edge.look)
     )  # fmt: skip
     ahead = await days_ahead(edge, now, seen)
-    known = seen in await edge.directory.units()
+    known = heads(actor) and seen in await edge.directory.units()
     return await page(
         request, "deadline_board.html", nav_current="deadlines", tabs=views_of_deadlines("board", seen),
         chosen={"unit": seen}, units=await units_offered(edge, actor), overdue=overdue, ahead=ahead,
@@ -65,7 +65,7 @@ async def on_time(
 @router.post("/desk/deadlines/feed/{unit}/revoke")
 async def revoke(request: Request, who: Staff, unit: str) -> Response:
     """Thu hồi địa chỉ lịch hạn; the next one is shown on the board."""
-    edge, actor = edge_of(request), await unit_reader(who)
+    edge, actor = edge_of(request), await head_reader(who)
     mine = await known_unit(edge, unit_seen(actor, unit))
     fields, desk = await form_desk(request, actor)
     body = RevokeIn.model_validate(fields)

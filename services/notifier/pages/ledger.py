@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from services.notifier import queries, views
-from services.notifier.api import Cursor, Exact, Reader, place
-from services.notifier.pages import around, overdue_count, side_bar
+from services.notifier.api import Cursor, Exact, Reader, Subject, place
+from services.notifier.pages import around, narrowed, overdue_count, side_bar
 from services.notifier.queries import DeadlineFilter, LedgerFilter
 from services.notifier.regulation import DUTIES
 from services.notifier.views.ledger import COLUMNS, LedgerRow, ledger_rows
@@ -34,9 +34,10 @@ async def ledger(
     edge = edge_of(request)
     chosen = {"duty": duty, "unit": unit, "month": month, "subject": subject}
     limit = WHOLE if subject else PAGE
-    found = await queries.proofs(
-        edge.database, LedgerFilter(duty, unit, month, subject), after=place(cursor), limit=limit + 1
-    )
+    which, errors = await narrowed(edge, LedgerFilter(duty, unit, month, subject))
+    found = [] if errors else await queries.proofs(
+        edge.database, which, after=place(cursor), limit=limit + 1
+    )  # fmt: skip
     rows = await _rows(edge, found[:limit])
     last = found[limit - 1] if len(found) > limit else None
     further = cursor_of([last["requested_at"].isoformat(), last["_id"]]) if last else None
@@ -44,7 +45,8 @@ async def ledger(
     turns = around(chosen, cursor, further)
     return await page(
         request, "ledger.html", nav_current="notices", tabs=views.notice_tabs("ledger"), chosen=chosen,
-        groups=await _by_duty(edge, subject, rows) if subject else [], rows=rows,
+        groups=await _by_duty(edge, which.subject, rows) if subject and not errors else [], rows=rows,
+        errors=errors, status=422 if errors else 200,
         units=[(id, row["name"]) for id, row in sorted(units.items())], duties=list(DUTIES.items()),
         table_url=_table_url(chosen), printed_at=utc_now(), **turns,
         **side_bar(edge, await overdue_count(edge, utc_now())),
@@ -53,9 +55,8 @@ async def ledger(
 
 @router.get("/desk/ledger.csv")
 async def table(
-    request: Request, _: Reader, *, duty: Exact = "", unit: Exact = "", month: Month = "",
-    subject: Exact = "",
-) -> Response:  # fmt: skip
+    request: Request, _: Reader, subject: Subject, *, duty: Exact = "", unit: Exact = "", month: Month = ""
+) -> Response:
     """All rows, as a spreadsheet reads them; what begins like a formula is no formula."""
     edge = edge_of(request)
     lines = _lines(edge, LedgerFilter(duty, unit, month, subject))

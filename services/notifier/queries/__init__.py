@@ -22,6 +22,7 @@ from services.notifier.queries.register import (
     deadlines,
     labels,
     state_of,
+    subject_called,
 )
 from services.notifier.queries.suppressions import suppressed, suppressions
 from services.notifier.queries.sweeps import (
@@ -73,6 +74,7 @@ __all__ = [
     "shown_up_to",
     "state_of",
     "still_open",
+    "subject_called",
     "suppressed",
     "suppressions",
     "told_by_digest",

@@ -45,6 +45,8 @@ async def prepare(database: Database) -> None:
     by_unit = [("unit", 1), ("share", 1), ("next_at", 1)]
     await deadlines.create_index(by_unit, name="unit_waiting", partialFilterExpression=waiting)
     await deadlines.create_index([("subject", 1), ("due_at", 1)], name="subject_due")
+    numbered = {"label": {"$gte": "HD-", "$lt": "HD."}}  # what only questions have
+    await deadlines.create_index([("label", 1)], name="numbered", partialFilterExpression=numbered)
     await deadlines.create_index([("status", 1), ("due_at", 1), ("_id", 1)], name="status_due")
     await deadlines.create_index([("unit", 1), ("status", 1), ("due_at", 1), ("_id", 1)], name="unit_due")
     await deadlines.create_index([("status", 1), ("late", 1), ("ended_at", 1)], name="status_late_ended")

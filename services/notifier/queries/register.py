@@ -206,10 +206,10 @@ async def count_deadlines(database: Database, which: DeadlineFilter, now: dateti
 
 
 @answered
-async def deadline(database: Database, id: UUID, *, unit: str = "") -> Document:
-    """``unit``: only when it is this unit's. Raises NotFound."""
+async def deadline(database: Database, id: UUID) -> Document:
+    """Raises NotFound."""
     found = await database.deadlines.find_one({"_id": {"$eq": str(id)}, "due_at": {"$exists": True}})
-    if found is None or (unit and found["unit"] != unit):
+    if found is None:
         raise NotFound("Không có thời hạn mang mã này.")
     return dict(found)
 
@@ -220,3 +220,10 @@ async def labels(database: Database, subjects: Iterable[str]) -> dict[str, str]:
     which = {"subject": {"$in": list(set(subjects))}, "label": {"$gt": ""}}
     found = database.deadlines.find(which, {"subject": 1, "label": 1})
     return {d["subject"]: d["label"] async for d in found}
+
+
+@answered
+async def subject_called(database: Database, number: str) -> str:
+    """The subject that bears this number (số tiếp nhận); empty: none does."""
+    found = await database.deadlines.find_one({"label": {"$eq": number}}, {"subject": 1})
+    return str(found["subject"]) if found else ""

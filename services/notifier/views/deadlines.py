@@ -26,6 +26,10 @@ CLASSES_VI: Final = {
     "contact": "Thông tin liên hệ", "news_event": "Tin tức – Sự kiện", "activity": "Hoạt động của đơn vị",
     "document": "Văn bản", "draft_consultation": "Dự thảo xin ý kiến", "guidance": "Hướng dẫn",
 }  # fmt: skip
+# On which page of hỏi đáp a duty is done.
+QA_PLACES: Final = dict.fromkeys(("unit_reply", "complex_reply", "promised_reply"), "unit") | dict.fromkeys(
+    ("send_answer", "publish_answer"), "publishing"
+)
 State = Literal["open", "met", "late_met", "breached", "void", "rescinded"]
 
 
@@ -97,10 +101,11 @@ def basis_url(basis: str, notifier: str = "") -> str:
     return f"{notifier}/can-cu#{basis.replace('#', '-')}"
 
 
-def subject_url(subject: str, urls: Mapping[str, str]) -> str:
-    """The page on which people work with this subject."""
+def subject_url(subject: str, urls: Mapping[str, str], duty: str = "") -> str:
+    """The page on which people work with this subject; with ``duty``, those who owe that."""
     kind, _, id = subject.partition("-")
-    pages = {"question": ("qa", f"/desk/triage/{id}"), "submission": ("content", f"/desk/review/{id}"),
+    place = QA_PLACES.get(duty, "triage")
+    pages = {"question": ("qa", f"/desk/{place}/{id}"), "submission": ("content", f"/desk/review/{id}"),
              "delivery": ("sync", "/desk/portals")}  # fmt: skip
     service, path = pages.get(kind, ("", ""))
     return urls[service] + path if service else ""
@@ -162,7 +167,7 @@ def _view(d: Document, seen: _Reader, *, label: str, risk: str) -> DeadlineView:
     escalated, rescinded_at = d.get("escalated", ""), d.get("rescinded_at")
     return DeadlineView(
         id=d["_id"], version=d["version"], subject=d["subject"],
-        label=label_of(d["subject"], label), subject_url=subject_url(d["subject"], urls),
+        label=label_of(d["subject"], label), subject_url=subject_url(d["subject"], urls, d["duty"]),
         duty=d["duty"], duty_vi=DUTIES.get(d["duty"], d["duty"]), name=d["name"], basis=d["basis"],
         basis_vi=CITED.get(d["basis"], d["basis"]), basis_url=basis_url(d["basis"], urls["notifier"]),
         source=d["source"], unit=d["unit"], unit_name=str(units.get(d["unit"], {}).get("name", d["unit"])),
