@@ -111,6 +111,7 @@ class Look:
             # The text of a mail is plain and must say & as &.
             autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
             undefined=StrictUndefined,
+            auto_reload=given.get("environment") == "local",  # else each render looks at each file's date
             trim_blocks=True,
             lstrip_blocks=True,
         )

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -39,6 +40,19 @@ def look(tmp_path: Path) -> Look:
     )
     (tmp_path / "mail.txt").write_text("{{ words }}", encoding="utf-8")
     return Look([tmp_path], {"urls": URLS, "environment": "local"}, clock=lambda: NOON)
+
+
+@pytest.mark.parametrize(("environment", "shown"), [("local", "hai"), ("production", "một")])
+def test_a_template_that_changes_on_disk_is_read_again_on_one_machine_alone(
+    tmp_path: Path, environment: str, shown: str
+) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("một", encoding="utf-8")
+    look = Look([tmp_path], {"environment": environment})
+    look.render("page.html")
+    page.write_text("hai", encoding="utf-8")
+    os.utime(page, (1, 1))
+    assert look.render("page.html") == shown
 
 
 @pytest.mark.parametrize(
