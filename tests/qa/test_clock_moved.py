@@ -255,3 +255,4 @@ class TestWhatIsShown:
         clock = question.clocks["same_day_notice"]
         await hears(office, moved(Question.stream_of(question.id), clock, WORKED_28, source="qa"))
         assert (await file(office, question)).notice_due == date(2026, 11, 28)
+        assert (await row(office, question))["counted_from"] == "2026-11-28"

@@ -70,8 +70,10 @@ def _driven_by(clock: Clock) -> Fields:
 
 def _moved(recorded: Recorded[QuestionClockMoved]) -> Fields:
     clock = recorded.event.clock
-    receipt = clock.received_at and {"counted_from": local(clock.started_at).date().isoformat()}
-    return (_driven_by(clock) if recorded.event.leads else {}) | (receipt or {})
+    fields = _driven_by(clock) if recorded.event.leads else {}
+    if clock.received_at is not None:
+        fields["counted_from"] = local(clock.started_at).date().isoformat()
+    return fields
 
 
 STILL: Final[Fields] = {"due_at": None, "warn_at": None, "duty": ""}
