@@ -29,6 +29,7 @@ class Attempt:
     words: str = ""
     retry_at: datetime | None = None
     signed_by: str = ""
+    relay: str = ""  # the mail server that took it
     bounced_at: datetime | None = None
     bounce: str = ""  # status and words
 
@@ -65,7 +66,7 @@ def proof_of(commits: Sequence[Commit], source: str) -> Proof:
                 attempt = attempts[event.attempt]
                 attempt.ended_at, attempt.outcome = event.accepted_at, "accepted"
                 attempt.words, attempt.retry_at = event.reply, None
-                attempt.signed_by = event.signed_by
+                attempt.signed_by, attempt.relay = event.signed_by, event.relay
             case NoticeFailed() if event.attempt in attempts:
                 attempt = attempts[event.attempt]
                 attempt.ended_at, attempt.outcome = recorded.at, Delivery(event.outcome).value

@@ -180,6 +180,7 @@ class NoticeSent(OfNotice, topic=NOTICE, name="notifier.notice.sent"):
     accepted_at: AwareDatetime
     reply: str  # without any address
     signed_by: str = ""  # DKIM: domain and selector; empty: unsigned
+    relay: str = ""  # host:port of the mail server that took it
 
 
 class NoticeFailed(Event, topic=NOTICE, name="notifier.notice.failed"):

@@ -40,7 +40,8 @@ async def refusal(service: Register, *, end: str = "sent", attempts: int = 1) ->
     for attempt in range(1, attempts + 1):
         await handlers.claim_notice(ClaimNotice(id), edge.desk())
         if end == "sent" and attempt == attempts:
-            await handlers.record_acceptance(Accepted(id, attempt, "250 2.0.0 ok", utc_now()), edge.desk())
+            accepted = Accepted(id, attempt, "250 2.0.0 ok", utc_now(), relay="mx2.example.vn:25")
+            await handlers.record_acceptance(accepted, edge.desk())
         elif end != "sending" or attempt < attempts:
             outcome = Delivery.TEMPORARY if attempt < attempts else Delivery(end)
             await handlers.record_failure(Failed(id, attempt, outcome, "451 4.3.0"), edge.desk())
@@ -277,7 +278,8 @@ class TestPages:
         await service.edge.caught_up("notices", id, 6)
         html = await self.page(client, id)
         for words in ("Cần báo người nhận bằng cách khác", "250 2.0.0 ok", "mã 5.1.1", "451 4.3.0",
-                      "Gửi lại thư", "Ghi nhận đã báo", "chưa nhận, gửi lại sau"):  # fmt: skip
+                      "Gửi lại thư", "Ghi nhận đã báo", "chưa nhận, gửi lại sau",
+                      "mx2.example.vn:25"):  # fmt: skip
             assert words in html, words
         assert 'action="/desk/notices' not in await self.page(client, id, "thao")
 

@@ -168,7 +168,8 @@ class TestSeveralServers:
     )  # fmt: skip
     async def test_the_next_one_is_asked_before_a_recipient_is_named(self, stage: str, reply: str) -> None:
         async with serving(**{stage: reply}) as first, serving() as second:
-            assert await to(first, second).send(mail())
+            taken = await to(first, second).send(mail())
+            assert taken.relay == f"127.0.0.1:{second.port}"
             assert (len(first.mails), len(second.mails)) == (0, 1)
 
     @pytest.mark.parametrize(

@@ -128,8 +128,9 @@ def claim(notice: Notice, *, by: Actor = SYSTEM) -> Decision[Notice]:
 
 
 def accept(
-    notice: Notice, *, attempt: int, reply: str, at: datetime, signed_by: str = "", by: Actor = SYSTEM
-) -> Decision[Notice]:
+    notice: Notice, *, attempt: int, reply: str, at: datetime, signed_by: str = "", relay: str = "",
+    by: Actor = SYSTEM,
+) -> Decision[Notice]:  # fmt: skip
     """Máy chủ thư đã nhận. Said once: a second acceptance adds nothing, the doubt that led to it is on
     record; nor does one that is told after the mail came back, or after a person was told another way."""
     if notice.status in (NoticeStatus.SENT, NoticeStatus.BOUNCED, NoticeStatus.REACHED):
@@ -138,7 +139,7 @@ def accept(
     return notice.then(NoticeSent(
         notice_id=notice.id, kind=notice.kind, subject=notice.subject, recipient=notice.recipient,
         attempt=attempt, message_id=notice.message_id, accepted_at=at, reply=reply,
-        signed_by=signed_by,
+        signed_by=signed_by, relay=relay,
     ))  # fmt: skip
 
 

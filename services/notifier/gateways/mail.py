@@ -25,6 +25,12 @@ def _trouble(error: BaseException) -> str:
     return f"máy chủ thư chưa trả lời ({type(error).__name__})"
 
 
+class Taken(str):
+    """The server's words on accepting a mail, and which server it was (host:port)."""
+
+    relay: str = ""
+
+
 @dataclass
 class Smtp:
     """Our mail servers, in the order in which they are asked. Another one is asked as long as none has
@@ -50,13 +56,14 @@ class Smtp:
         """``d=`` and ``s=`` of the signature; empty: unsigned."""
         return f"{self.signer.domain}, {self.signer.selector}" if self.signer else ""
 
-    async def send(self, mail: Mail) -> str:
-        """The server's words on accepting it. Raises NotSent."""
+    async def send(self, mail: Mail) -> Taken:
+        """Raises NotSent."""
         to, content = one_address(mail.to), composed(mail, self.sender, self.signer)
         relay, line = await self._line_from(mail.returns_to or self.sender[1])
         keep = False
         try:
-            reply = await self._told(line, to, content)
+            reply = Taken(await self._told(line, to, content))
+            reply.relay = f"{relay.host}:{relay.port}"
             keep = True
         except NotSent as failure:
             keep = failure.outcome is not Delivery.UNCERTAIN

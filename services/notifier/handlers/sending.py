@@ -30,12 +30,15 @@ class Accepted:
     reply: str
     at: datetime
     signed_by: str = ""
+    relay: str = ""
 
 
 async def record_acceptance(cmd: Accepted, desk: Register, known: Notice | None = None) -> Notice:
     """``known``: as this desk left it; VersionConflict when somebody has written since."""
     notice = known or await desk.load(Notice, cmd.notice_id)
-    accepted = domain.accept(notice, attempt=cmd.attempt, reply=cmd.reply, at=cmd.at, signed_by=cmd.signed_by)
+    accepted = domain.accept(
+        notice, attempt=cmd.attempt, reply=cmd.reply, at=cmd.at, signed_by=cmd.signed_by, relay=cmd.relay
+    )
     return await desk.append(accepted)
 
 

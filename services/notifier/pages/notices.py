@@ -82,7 +82,7 @@ async def _shown(
         history=told(commits, edge.source), proof=proof, to_the_second=to_the_second, attempt_words=ATTEMPT,
         people=people, ways=WAYS_VI,
         acts=NOTICES.acts(NoticeStatus(view.state), roles), act=act, errors=errors or {}, typed=typed or {},
-        signed_by=next((a.signed_by for a in reversed(proof.attempts) if a.outcome == "accepted"), ""),
+        taken=next((a for a in reversed(proof.attempts) if a.outcome == "accepted"), None),
         **side_bar(edge, await overdue_count(edge, utc_now())),
     )  # fmt: skip
 
