@@ -15,6 +15,7 @@ from services.notifier.domain import Notice, notice_id
 from services.notifier.gateways import LetterUnavailable, Smtp
 from services.notifier.handlers import ClaimNotice
 from services.notifier.jobs import Outbox
+from services.notifier.proof import proof_of
 from services.notifier.regulation import Lane, NoticeStatus, Policy
 from services.notifier.return_address import ReturnAddresses
 from shared.contracts.base import Event
@@ -127,6 +128,8 @@ async def test_a_notice_is_sent_once_and_its_proof_kept(register: Register) -> N
     (mail,) = register.sink.mailbox.newest_first()
     assert mail.message_id == view["message_id"]
     assert "Sở Nông nghiệp" in mail.text
+    (attempt,) = proof_of(await register.edge.journal.read(Notice.stream_of(id)), "notifier").attempts
+    assert (attempt.outcome, attempt.relay) == ("accepted", f"127.0.0.1:{register.sink.port}")
 
 
 async def test_each_attempt_leaves_from_an_address_of_its_own_by_which_a_return_is_traced(

@@ -139,8 +139,9 @@ class Outbox:
             )
         else:
             log.info("notice.sent", id=str(due.id), attempt=notice.attempt)
-            signed_by = getattr(self.smtp, "signed_by", "")  # other channels sign nothing
-            accepted = Accepted(due.id, notice.attempt, reply, utc_now(), signed_by)
+            # Other channels sign nothing, and are one server each.
+            signed_by, relay = getattr(self.smtp, "signed_by", ""), getattr(reply, "relay", "")
+            accepted = Accepted(due.id, notice.attempt, reply, utc_now(), signed_by, relay)
             await self._record(due, _as_claimed(notice, desk), accepted)
 
     async def _dialogue(self, due: DueNotice, attempt: int) -> str:
