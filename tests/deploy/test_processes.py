@@ -16,7 +16,7 @@ from deploy.local import keys, process
 from deploy.local.nursery import Nursery
 from deploy.local.ports import Ports, free_ports, holder, in_use, refuse_taken
 from deploy.local.process import Process, Trouble, clear_leftovers, http_ready, spawn, tail, tcp_ready
-from deploy.local.wiring import settings_of
+from deploy.local.wiring import DIRECTORY, PORTALS, SERVICES, Wiring, settings_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEP = ("sleep", "60")
@@ -224,3 +224,23 @@ def test_damaged_keys_are_told_and_not_replaced_silently(tmp_path: Path) -> None
 def test_a_shell_s_settings_reach_all_services_but_never_what_is_each_one_s_own() -> None:
     shell = {"PORTAL_LOG_LEVEL": "DEBUG", "PORTAL_HTTP_PORT": "38001", "HOME": "/home/ha"}
     assert settings_of(shell) == {"PORTAL_LOG_LEVEL": "DEBUG"}
+
+
+@pytest.mark.parametrize("signals", [True, False])
+def test_the_notifier_signals_to_the_sample_gateway_where_there_is_one(
+    tmp_path: Path, *, signals: bool
+) -> None:
+    made = keys.keys_of(tmp_path / "keys.json", list(SERVICES), [portal.id for portal in PORTALS])
+    wiring = Wiring(
+        tmp_path, Ports(), made, {}, DIRECTORY, "mongodb://x", "x:9092", "api", {}, {}, signals=signals
+    )
+    wires = {wire.name: wire.env for wire in wiring.wires()}
+    notifier, sample = wires["notifier"], wires.get("signals", {})
+    assert ("signals" in wiring.urls, bool(sample)) == (signals, signals)
+    assert notifier.get("PORTAL_SMS_TOKEN") == sample.get("SMS_TOKEN")
+    assert notifier.get("PORTAL_CHAT_SECRET") == sample.get("SMS_CHAT_SECRET")
+    base = f"http://127.0.0.1:{sample['SMS_PORT']}" if signals else ""
+    assert (notifier.get("PORTAL_SMS_URL", ""), notifier.get("PORTAL_CHAT_URL", "")) == (
+        base, f"{base}/chat" if signals else "",
+    )  # fmt: skip
+    assert "PORTAL_SMS_URL" not in wires["qa"]
