@@ -34,7 +34,7 @@ PARTS = {"core": core, "calendar": calendars, "deadlines": deadlines}
 def main(wanted: str = "") -> int:
     folder, began = Path(tempfile.mkdtemp(prefix="bench-")), time.monotonic()
     try:
-        figures = Figures() if wanted else run(System(folder / "system"))
+        figures = Figures() if wanted else run(System(folder / "system", apart=True))
         report = Report()
         for name in [wanted] if wanted else PARTS:
             report.take(PARTS[name].run(folder / name, say))

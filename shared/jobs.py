@@ -17,11 +17,13 @@ LONGEST_PAUSE: Final = 10.0
 
 @dataclass(frozen=True)
 class Job:
-    """``run`` returns how much it did; anything above zero makes it run again at once."""
+    """``run`` returns how much it did; anything above zero makes it run again at once. ``awaited``: it does
+    what somebody waits for, and runs apart from what may be much."""
 
     name: str
     every: float  # seconds between two looks when nobody wakes it
     run: Callable[[], Awaitable[int]]
+    awaited: bool = False
 
 
 @dataclass
@@ -35,10 +37,10 @@ class Jobs:
     def _bell(self, name: str) -> asyncio.Event:
         return self._bells.setdefault(name, asyncio.Event())
 
-    async def run(self) -> None:
-        """Until cancelled, each job in a task of its own."""
+    async def run(self, *, awaited: bool) -> None:
+        """Until cancelled, each job of one of the two sorts in a task of its own."""
         async with asyncio.TaskGroup() as group:
-            for job in self.jobs:
+            for job in (job for job in self.jobs if job.awaited is awaited):
                 group.create_task(self._keep_running(job), name=f"job-{job.name}")
 
     async def _keep_running(self, job: Job) -> None:

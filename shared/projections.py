@@ -18,6 +18,7 @@ from shared.mongo import DUPLICATE, TROUBLE, Database, answered
 
 log = structlog.get_logger(__name__)
 
+TURN: Final = 50
 HANDS: Final = 2  # what one connection updates a server does on one core; a stream stays in one hand
 
 Fields = dict[str, Any]
@@ -96,6 +97,12 @@ class Projection:
         return document
 
 
+async def _turn(number: int) -> None:
+    """Now and then what else this process does has its turn."""
+    if not number % TURN:
+        await asyncio.sleep(0)
+
+
 class Projector:
     """Applies a service's projections; the effect of its journal's second follower."""
 
@@ -134,7 +141,10 @@ class Projector:
         begin = [group for group in streams if group[0].version == 1]
         later = [group for group in streams if group[0].version > 1]
         if begin:
-            whole = [await projection.fold(group, self._source, self._vault) for group in begin]
+            whole = []
+            for number, group in enumerate(begin):
+                whole.append(await projection.fold(group, self._source, self._vault))
+                await _turn(number)
             try:
                 await collection.insert_many(whole, ordered=False)
             except BulkWriteError as refused:
@@ -146,6 +156,7 @@ class Projector:
         for number, group in enumerate(later):
             for commit in group:
                 hands[number % HANDS] += await projection.updates(commit, self._source, self._vault)
+            await _turn(number)
         writes = [collection.bulk_write(updates, ordered=True) for updates in hands if updates]
         for outcome in await asyncio.gather(*writes, return_exceptions=True):
             if isinstance(outcome, BaseException):

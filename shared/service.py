@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -21,9 +21,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from shared import logging
 from shared.calendars import Calendars
 from shared.chain import Anchorer
-from shared.contracts.base import Aggregate
+from shared.contracts.base import Aggregate, Event, Recorded
+from shared.desk import Desk
 from shared.directory import Directory
 from shared.jobs import Job, Jobs
+from shared.journal import Commit
 from shared.messaging import asyncapi
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.follower import Follower
@@ -63,9 +65,24 @@ def calm_collector() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
+class TellingJournal(MongoJournal):
+    """Tells this process at once of each commit that it has put on record itself, before any list shows it:
+    a hint, which dies with the process."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.hearers: list[Callable[[Commit], None]] = []
+
+    async def append(self, commit: Commit) -> None:
+        await super().append(commit)
+        for hearer in self.hearers:
+            hearer(commit)
+
+
 @dataclass
 class Service(Generic[P]):
-    """What app.py wires. ``jobs`` builds them from the running service; ``prepare`` makes indexes."""
+    """What app.py wires. ``jobs`` builds them from the running service; ``prepare`` makes indexes. What is
+    done on the ``edge`` waits behind nothing that is done ``in_bulk``: each has a journal of its own."""
 
     name: str
     title: str
@@ -76,6 +93,7 @@ class Service(Generic[P]):
     folder: Path
     published: Sequence[str]  # topics that this service owns
     consumers: Table = field(default_factory=dict)
+    in_background: Sequence[str] = ()  # of the consumers' topics: what may wait, and may be much
     projections: Sequence[Projection] = ()
     prepare: Callable[[Database], Awaitable[None]] | None = None
     jobs: Callable[["Service[P]"], Sequence[Job]] = lambda _: ()
@@ -92,14 +110,18 @@ class Service(Generic[P]):
         look = Look([self.folder / "templates"], shown, static_folders=self._own_static)
         kinds: list[type[Aggregate]] = [*self.kinds, DeadLetter]
         self.calendars = Calendars(self.database)
+        journal = TellingJournal(self.database)
+        self.hearers = journal.hearers
         self.edge: Edge[P] = Edge(
-            MongoJournal(self.database), MongoVault(self.database), self.calendars, self.policy,
+            journal, MongoVault(self.database), self.calendars, self.policy,
             {kind.KIND: kind for kind in kinds}, self.name, self.directory, self.database, look,
         )  # fmt: skip
-        self.inbox = Inbox(self.name, self.consumers, self.edge.desk_for, self.dead_letters)
+        self.in_bulk = replace(self.edge, journal=MongoJournal(self.database))
+        self.inbox = Inbox(
+            self.name, self.consumers, self._desk_for, self.dead_letters, self.in_background
+        )  # fmt: skip
         self.broker = asyncapi.broker_for(s.kafka_bootstrap, self.name, self.published)
-        if self.consumers:
-            self.inbox.attach(self.broker, s.instance)
+        self.listens = self.inbox.attach(self.broker, s.instance, s.roles)
         self.replayer = Replayer(
             self.database, self.dead_letters, self.inbox,
             lambda by, correlation: self.edge.desk(by, correlation=correlation), self.replica,
@@ -111,6 +133,10 @@ class Service(Generic[P]):
         self.heartbeat = Heartbeat(self.database, self.name, self.replica, s.roles, self.inbox)
         self.started: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _desk_for(self, recorded: Recorded[Event]) -> Desk[P]:
+        edge = self.in_bulk if recorded.event.topic in self.in_background else self.edge
+        return edge.desk_for(recorded)
 
     @property
     def _own_static(self) -> list[Path]:
@@ -169,15 +195,18 @@ class Service(Generic[P]):
         keep = self._keep
         keep("heartbeat", self.heartbeat.run)
         keep("calendars", self.calendars.run)
-        if Role.WORKER in self.settings.roles:
+        roles = self.settings.roles
+        if self.listens:
+            keep("inbox", self._run_inbox)
+        if Role.WORKER in roles:
+            keep("jobs", lambda: self._jobs.run(awaited=True))
+        if Role.BULK in roles:
             projector = Projector(self.database, self.projections, self.name, self.edge.vault, self.wake)
             keep("projector", Follower(self.database, "projector", self.replica, projector.project).run)
-            keep("jobs", self._jobs.run)
-            if self.consumers:
-                keep("inbox", self._run_inbox)
-        if Role.RELAY in self.settings.roles:
+            keep("bulk", lambda: self._jobs.run(awaited=False))
+        if Role.RELAY in roles:
             keep("relay", self._run_relay)
-        log.info("service.started", roles=sorted(self.settings.roles), port=self.settings.http_port)
+        log.info("service.started", roles=sorted(roles), port=self.settings.http_port)
         try:
             yield
         finally:

@@ -13,7 +13,8 @@ class Role(StrEnum):
     """What a process does; one process has all roles unless told otherwise."""
 
     API = "api"
-    WORKER = "worker"
+    WORKER = "worker"  # what somebody waits for: what the other services tell, and what must leave today
+    BULK = "bulk"  # what may be much and may wait: the lists, the clocks, what leaves in its turn
     RELAY = "relay"
 
 
@@ -24,7 +25,7 @@ class ServiceSettings(BaseSettings):
         "production", description="`local` shows the demo banner and allows demo keys."
     )
     roles: Annotated[frozenset[Role], NoDecode] = Field(
-        frozenset(Role), description="Comma-separated: api, worker, relay."
+        frozenset(Role), description="Comma-separated: api, worker, bulk, relay."
     )
     instance: str = Field(
         "",

@@ -110,7 +110,7 @@ def _ours(ground: Ground, workers: int, heard: str, out: str) -> Iterator[tuple[
         stack.enter_context(ground.service(database, "relay", **env))
         pids = []
         for _ in range(workers):
-            child, _ = stack.enter_context(ground.service(database, "worker", **env))
+            child, _ = stack.enter_context(ground.service(database, "worker,bulk", **env))
             pids.append(child.pid or 0)
         yield database, tuple(pids)
 

@@ -15,7 +15,7 @@ def measure(ground: Ground) -> tuple[float, float]:
     """Percent of a core, and MB."""
     heard, out = ground.new_topics("heard", "filed")
     env = {"BENCH_HEARD": heard, "BENCH_FILED": out}
-    with ground.service(ground.new_database(), "api,worker,relay", **env) as (child, _):
+    with ground.service(ground.new_database(), "api,worker,bulk,relay", **env) as (child, _):
         time.sleep(SETTLE)
         process = psutil.Process(child.pid)
         before, began = sum(process.cpu_times()[:2]), time.monotonic()

@@ -40,7 +40,7 @@ class Fired:
 
 
 @contextlib.contextmanager
-def replicas(ground: Ground, database: str, roles: str = "worker", **env: str) -> Iterator[list[Process]]:
+def replicas(ground: Ground, database: str, roles: str = "bulk", **env: str) -> Iterator[list[Process]]:
     with contextlib.ExitStack() as stack:
         found = []
         for number, port in enumerate(free_ports(REPLICAS)):
@@ -55,7 +55,7 @@ def replicas(ground: Ground, database: str, roles: str = "worker", **env: str) -
         yield found
 
 
-def ours(ground: Ground, open_: int, due: int, roles: str = "worker") -> Fired:
+def ours(ground: Ground, open_: int, due: int, roles: str = "bulk") -> Fired:
     """``due`` of ``open_`` fall due at one instant, which the replicas await."""
     name = ground.new_database()
 

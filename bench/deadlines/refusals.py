@@ -32,7 +32,7 @@ MESSAGE_ID: Final = re.compile(rb"^Message-ID:\s*(<[^>]+>)", re.IGNORECASE | re.
 
 def quiet_and_loaded(folder: Path, warnings: int) -> tuple[list[float], list[float], int]:
     """Seconds each, and how many of the warnings' mails were still to be sent after the last refusal."""
-    with System(folder) as system:
+    with System(folder, apart=True) as system:
         edges = Edges(system.urls, system.passwords, "refusals")
         quiet = _refuse(edges, system, range(1000, 1000 + REFUSALS + WARM_UP))
         asked = range(2000, 2000 + REFUSALS + WARM_UP)

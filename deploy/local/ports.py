@@ -35,6 +35,7 @@ class Ports:
     mongod: int = 27117
     kafka: int = 19092
     kafka_controller: int = 19093
+    notifier_bulk: int = 8014
 
     @classmethod
     def fixed(cls, env: Mapping[str, str] = os.environ) -> Ports:

@@ -77,6 +77,7 @@ def main() -> int:
             Ports.fixed(),
             settings_of(os.environ),
             signals=True,
+            apart=True,
             told=lambda name, seconds: console.print(f"  {seconds:5.1f} s  {name}"),
         )
         _run(system, console)

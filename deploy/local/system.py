@@ -42,7 +42,8 @@ class System:
 
     ``env`` adds settings to every process and wins; with PORTAL_MONGO_URI or PORTAL_KAFKA_BOOTSTRAP in it,
     that part is used and none is started. PORTAL_* of the caller's own environment is left out. ``signals``:
-    with a sample SMS gateway and chat, to which the notifier then signals.
+    with a sample SMS gateway and chat, to which the notifier then signals. ``apart``: with the notifier's bulk
+    work in a process of its own, ``notifier-bulk``.
     """
 
     def __init__(
@@ -50,12 +51,13 @@ class System:
         data: Path,
         ports: Ports | None = None,
         env: Mapping[str, str] | None = None,
-        roles: str = "api,worker,relay",
+        roles: str = "api,worker,bulk,relay",
         *,
         directory: Path = DIRECTORY,
         commands: Mapping[str, Sequence[str]] | None = None,
         forked: bool = True,
         signals: bool = False,
+        apart: bool = False,
         told: Callable[[str, float], None] = lambda _name, _seconds: None,
     ) -> None:
         self.data = data.resolve()
@@ -71,7 +73,8 @@ class System:
             self._mongo_given or f"mongodb://127.0.0.1:{self.ports.mongod}/?replicaSet={REPLICA_SET}"
         )
         self.kafka_bootstrap = self._kafka_given or f"127.0.0.1:{self.ports.kafka}"
-        self._directory, self._roles, self._told, self._signals = directory, roles, told, signals
+        self._directory, self._roles, self._told = directory, roles, told
+        self._signals, self._apart = signals, apart
         self._commands = {name: tuple(argv) for name, argv in (commands or {}).items()}
         self._processes: dict[str, Process] = {}
         self._needs: dict[str, tuple[str, ...]] = {}
@@ -240,6 +243,7 @@ class System:
             extra=self._env,
             commands=self._commands,
             signals=self._signals,
+            apart=self._apart,
         )
         self._wiring.write_partners()
         self.urls = self._wiring.urls

@@ -82,6 +82,8 @@ class Wiring:
     """Another command for a process, such as a deliberately broken build of a service."""
     signals: bool = False
     """With a sample SMS gateway and an operations chat, which the notifier uses."""
+    apart: bool = False
+    """What the notifier may take its time for is done by a process of its own, ``notifier-bulk``."""
 
     @property
     def urls(self) -> dict[str, str]:
@@ -111,7 +113,14 @@ class Wiring:
     def wires(self) -> list[Wire]:
         samples = [self._issuer(), self._mail(), *(self._portal(i) for i in range(len(PORTALS)))]
         samples += [self._signals()] if self.signals else []
-        return [*samples, *(self.service(name, getattr(self.ports, name)) for name in SERVICES)]
+        services = [self.service(name, getattr(self.ports, name)) for name in SERVICES]
+        if self.apart:
+            services[-1] = self.service("notifier", self.ports.notifier, roles="api,worker")
+            bulk = "notifier-bulk"
+            services += [
+                self.service("notifier", self.ports.notifier_bulk, instance=bulk, roles="bulk,relay")
+            ]
+        return [*samples, *services]
 
     def service(
         self, service: str, port: int, *, instance: str | None = None, roles: str | None = None

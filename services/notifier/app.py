@@ -76,17 +76,20 @@ def build(settings: NotifierSettings) -> Service[Policy]:
     places = 2 * settings.smtp_connections
 
     def all_jobs(service: Service[Policy]) -> Sequence[Job]:
-        edge, database = service.edge, service.database
+        edge, database = service.in_bulk, service.database
         clocks = Clocks(database, service.name, service.replica)
-        urgent, others = (
-            jobs.Outbox(edge, services, Smtp(settings), lanes, places, returns)
-            for lanes in ((Lane.URGENT,), (Lane.STATUTORY, Lane.COURTESY, Lane.INTERNAL))
-        )
+        urgent = jobs.Outbox(
+            service.edge, services, Smtp(settings), (Lane.URGENT,), places, returns,
+            wake=lambda: service.wake("send_urgent"),
+        )  # fmt: skip
+        rest = (Lane.STATUTORY, Lane.COURTESY, Lane.INTERNAL)
+        others = jobs.Outbox(edge, services, Smtp(settings), rest, places, returns)
         signals = jobs.Outbox(edge, services, _signals(settings), (Lane.SIGNAL,), 4)
+        service.hearers.append(urgent.hear)
         return (
             Job("fire_due", 0.2, jobs.Sweeper(edge, clocks=clocks, replica=service.replica).run),
             Job("move_deadlines", 2.0, jobs.Mover(edge, service.replica).run),
-            Job("send_urgent", 1.0, urgent.run),
+            Job("send_urgent", 1.0, urgent.run, awaited=True),
             Job("send_notices", 1.0, others.run),
             Job("send_signals", 1.0, signals.run),
             Job("write_digests", 20.0, while_they_agree(clocks, jobs.Digests(edge).run)),
@@ -99,6 +102,7 @@ def build(settings: NotifierSettings) -> Service[Policy]:
         kinds=(Deadline, Notice, Suppression, Calendar, Feed), routers=(*ROUTERS, previewed),
         folder=Path(__file__).parent,
         published=(contract.DEADLINE, contract.NOTICE, contract.CALENDAR), consumers=TABLE,
+        in_background=(contract.DEADLINE,),
         projections=queries.projections(policy, lambda: service.calendars.current),
         prepare=queries.prepare, jobs=all_jobs,
     )  # fmt: skip

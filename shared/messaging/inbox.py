@@ -2,8 +2,8 @@
 only trouble with infrastructure is redelivered, after a wait. Offsets are committed explicitly, last."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -19,6 +19,7 @@ from shared.journal import AlreadyDone, VersionConflict
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.records import make_whole
 from shared.mongo import TROUBLE
+from shared.settings import Role
 from shared.together import Together
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,8 @@ FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 15.0  # far below max_poll_interval_ms
 HANG: Final = 10.0  # seconds in which nothing of a batch gets done; a second is no sign on a busy machine
 TICK: Final = 0.5
+AT_ONCE: Final = 1000  # records in a batch
+AT_LEISURE: Final = 100  # of what may wait: the handlers of a batch take turns with everything else here
 STRIKES: Final = 3  # hangs of one event, the database taking writes after each, before it counts as poison
 
 HANDLED = Counter("inbox_events", "Events by outcome", ["service", "outcome"])
@@ -74,6 +77,13 @@ class _Rebalanced(ConsumerRebalanceListener):  # type: ignore[misc]
         self._graves.look_again()
 
 
+@dataclass
+class _Progress:
+    """Of one batch; another may be under way beside it."""
+
+    done: int = 0
+
+
 def _trouble_of(task: asyncio.Task[None]) -> BaseException | None:
     if task.cancelled():  # cut short while it was at the database
         return Unavailable("việc xử lý bị ngắt giữa chừng", retry_after=1)
@@ -81,7 +91,8 @@ def _trouble_of(task: asyncio.Task[None]) -> BaseException | None:
 
 
 class Inbox:
-    """``table`` is the service's consumers.py: topic → {event class: handler}."""
+    """``table`` is the service's consumers.py: topic → {event class: handler}. Topics ``in_background`` have
+    a consumer of their own, and however much they bring, the others do not wait behind it."""
 
     def __init__(
         self,
@@ -89,36 +100,46 @@ class Inbox:
         table: Table,
         desk_for: Callable[[Recorded[Event]], Desk[Any]],
         graves: DeadLetters,
+        in_background: Collection[str] = (),
     ) -> None:
         self.service = service
         self.topics = tuple(table)
+        self._in_background = in_background
         self._handlers = {kind: handler for handlers in table.values() for kind, handler in handlers.items()}
         self._names = {kind.name.encode() for kind in self._handlers}
         self._desk_for = desk_for
         self._graves = graves
         self._counted = {name: HANDLED.labels(service, name) for name in ("handled", "not_ours", "buried")}
         self._wait = FIRST_WAIT
-        self._done = 0  # that it grows shows that a batch makes progress
         self._cut: set[asyncio.Task[Any] | None] = set()
         self._pulse: Together[str, None] = Together(self._feel)
-        self._subscriber: Any = None
-        self.consumer: Any = None  # as soon as it has drawn something
+        self._subscribers: list[Any] = []
+        self.consumer: Any = None  # the one that has drawn something last
 
-    def attach(self, broker: KafkaBroker, instance: str) -> None:
-        subscriber = broker.subscriber(
-            *self.topics, batch=True, group_id=self.service, ack_policy=AckPolicy.MANUAL,
-            group_instance_id=instance or None, listener=_Rebalanced(self._graves),
-            auto_offset_reset="earliest", batch_timeout_ms=20, max_records=1000, session_timeout_ms=10000,
-            parser=_parse_nothing, decoder=_decode_nothing, title=f"{self.service}: inbox",
-            description="Batches of CloudEvents in binary mode; see docs/events.md for each event's fields.",
-        )  # fmt: skip
+    def attach(self, broker: KafkaBroker, instance: str, roles: Collection[Role] = frozenset(Role)) -> bool:
+        """Whether there is anything to listen to in these roles."""
 
         async def on_batch(body: list[bytes], message: KafkaMessage) -> None:
             await self.take(message)
 
         make_whole()
-        subscriber(on_batch)
-        self._subscriber = subscriber
+        first = [topic for topic in self.topics if topic not in self._in_background]
+        rest = [topic for topic in self.topics if topic in self._in_background]
+        consumers = ((first, Role.WORKER, "inbox", AT_ONCE), (rest, Role.BULK, "background", AT_LEISURE))
+        for topics, role, name, most in consumers:
+            if topics and role in roles:
+                subscriber = broker.subscriber(
+                    *topics, batch=True, group_id=self.service, ack_policy=AckPolicy.MANUAL,
+                    group_instance_id=f"{instance}-{name}" if instance else None,
+                    listener=_Rebalanced(self._graves), auto_offset_reset="earliest", batch_timeout_ms=20,
+                    max_records=most, session_timeout_ms=10000, parser=_parse_nothing,
+                    decoder=_decode_nothing, title=f"{self.service}: {name}",
+                    description="Batches of CloudEvents in binary mode; see docs/events.md for each event's "
+                    "fields.",
+                )  # fmt: skip
+                subscriber(on_batch)
+                self._subscribers.append(subscriber)
+        return bool(self._subscribers)
 
     async def take(self, message: KafkaMessage) -> None:
         records: Sequence[Record] = message.raw_message
@@ -142,12 +163,13 @@ class Inbox:
             by_key.setdefault(record.key or b"", []).append(record)
         keys = [key.decode(errors="replace") for key in by_key]
         blocked = await self._graves.blocked(keys)
+        progress = _Progress()
         tasks = [
-            asyncio.ensure_future(self._handle_key(group, name in blocked))
+            asyncio.ensure_future(self._handle_key(group, name in blocked, progress))
             for name, group in zip(keys, by_key.values(), strict=True)
         ]
         try:
-            await self._watch(tasks)
+            await self._watch(tasks, progress)
         finally:
             for task in tasks:
                 task.cancel()  # those that are not done: this process is leaving
@@ -155,16 +177,16 @@ class Inbox:
         if failed:
             raise failed[0]
 
-    async def _watch(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+    async def _watch(self, tasks: Sequence[asyncio.Task[None]], progress: _Progress) -> None:
         """Until all are done. When nothing has been done for long, those that still run are cut short."""
         pending = set(tasks)
-        done, idle = self._done, 0.0
+        done, idle = 0, 0.0
         while pending:
             tick = min(TICK, HANG)
             _, pending = await asyncio.wait(pending, timeout=tick)
             idle += tick  # counted, not read off a clock: a process that was stopped itself has seen nothing
-            if self._done != done:
-                done, idle = self._done, 0.0
+            if progress.done != done:
+                done, idle = progress.done, 0.0
             elif idle >= HANG:
                 idle = 0.0
                 for task in pending - self._cut:
@@ -172,10 +194,10 @@ class Inbox:
                     task.cancel()
         self._cut.difference_update(tasks)
 
-    async def _handle_key(self, records: list[Record], blocked: bool) -> None:
+    async def _handle_key(self, records: list[Record], blocked: bool, progress: _Progress) -> None:
         for record in records:
             try:
-                handled = await self._bounded(record, blocked)
+                handled = await self._bounded(record, blocked, progress)
             except (Unavailable, *TROUBLE):
                 raise
             except Exception as error:  # poison: whatever it is, it must not hold up the others
@@ -186,9 +208,9 @@ class Inbox:
                 blocked = blocked or (holds_up and bool(record.key))
             else:
                 self._counted["handled" if handled else "not_ours"].inc()
-            self._done += 1
+            progress.done += 1
 
-    async def _bounded(self, record: Record, blocked: bool) -> bool:
+    async def _bounded(self, record: Record, blocked: bool, progress: _Progress) -> bool:
         for _ in range(STRIKES):
             try:
                 return await self.handle_one(record, blocked)
@@ -201,7 +223,7 @@ class Inbox:
                 task.uncancel()
             await self._pulse.ask("")  # raises Unavailable: then it was the database that kept us waiting
             self._cut.discard(task)
-            self._done += 1  # the wait begins anew
+            progress.done += 1  # the wait begins anew
         raise Hung(f"hàm xử lý không trả lời, {STRIKES} lần, dù cơ sở dữ liệu vẫn nhận ghi")
 
     async def _feel(self, asked: Sequence[str]) -> dict[str, None]:
@@ -248,16 +270,17 @@ class Inbox:
         for record in message.raw_message:
             place = TopicPartition(record.topic, record.partition)
             first[place] = min(first.get(place, record.offset), record.offset)
+        consumer: Any = message.consumer
         for place, offset in first.items():
-            if place in self.consumer.assignment():
-                self.consumer.seek(place, offset)
+            if place in consumer.assignment():
+                consumer.seek(place, offset)
 
     async def lag(self) -> dict[str, int]:
         """Records waiting per topic, over the partitions assigned to this replica."""
         waiting = dict.fromkeys(self.topics, 0)
-        consumer = self._subscriber and self._subscriber.consumer
-        for place in consumer.assignment() if consumer else ():
-            end = consumer.highwater(place)
-            if end is not None:
-                waiting[place.topic] += max(0, end - await consumer.position(place))
+        for consumer in [one.consumer for one in self._subscribers if one.consumer]:
+            for place in consumer.assignment():
+                end = consumer.highwater(place)
+                if end is not None:
+                    waiting[place.topic] += max(0, end - await consumer.position(place))
         return waiting

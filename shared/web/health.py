@@ -25,7 +25,7 @@ def health_router(service: "Service[Any]") -> APIRouter:
         """Ready when the database answers and each part has started once. Kafka may be away later: commands
         still succeed, and their events are published when it is back."""
         needed = {"database"}
-        if Role.WORKER in service.settings.roles and service.consumers:
+        if service.listens:
             needed.add("inbox")
         if Role.RELAY in service.settings.roles:
             needed.add("relay")

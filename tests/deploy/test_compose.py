@@ -25,7 +25,7 @@ REPO = Path(__file__).resolve().parents[2]
 FILE = REPO / "docker-compose.yml"
 COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
-SERVICES = ("content", "qa", "sync", "notifier")
+SERVICES = ("content", "qa", "sync", "notifier", "notifier-bulk")
 SAMPLES = ("issuer", "bhxh-ha-noi", "bhxh-quang-ngai", "bo-noi-vu", "mail", "signals")
 OPTIONAL = {"PORTAL_CHAT_SECRET", "SMS_CHAT_SECRET"}  # empty: there is no chat
 OURS = (*SERVICES, *SAMPLES, "topics", "day")
@@ -35,7 +35,7 @@ SECRET = re.compile(r"SECRET|PASSWORD|_KEY$")
 def settings_of(service: str) -> type[ServiceSettings]:
     """The service's own settings class; the common one where it has none."""
     try:
-        module = importlib.import_module(f"services.{service}.settings")
+        module = importlib.import_module(f"services.{service.partition('-')[0]}.settings")
     except ModuleNotFoundError:
         return ServiceSettings
     own = [
@@ -110,7 +110,7 @@ def test_every_setting_of_a_sample_is_one_that_it_reads(part: str, kind: type[Ba
 
 def test_ports_are_those_of_make_run() -> None:
     ports = Ports()
-    wanted = {name: getattr(ports, name) for name in (*SERVICES, "issuer", "signals")}
+    wanted = {name: getattr(ports, name.replace("-", "_")) for name in (*SERVICES, "issuer", "signals")}
     wanted |= {portal.id: ports.portal(index) for index, portal in enumerate(PORTALS)}
     for part, port in wanted.items():
         assert published(part) == {port: port}

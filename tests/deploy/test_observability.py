@@ -18,7 +18,7 @@ REPO = Path(__file__).resolve().parents[2]
 PARTS: dict[str, dict[str, Any]] = yaml.safe_load((REPO / "docker-compose.yml").read_text("utf-8"))[
     "services"
 ]
-SERVICES = ("content", "qa", "sync", "notifier")
+SERVICES = ("content", "qa", "sync", "notifier", "notifier-bulk")
 OBSERVABILITY = REPO / "deploy" / "observability"
 
 

@@ -24,7 +24,7 @@ COMMANDS = dict.fromkeys((*SERVICES, *SAMPLES), STANDIN)
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("system"), commands=COMMANDS, signals=True) as running:
+    with System(tmp_path_factory.mktemp("system"), commands=COMMANDS, signals=True, apart=True) as running:
         yield running
 
 
@@ -78,7 +78,7 @@ def test_a_killed_service_comes_back_under_another_number(system: System) -> Non
 
 
 def test_a_replica_joins_on_its_own_port(system: System) -> None:
-    name = system.add_replica("qa", roles="worker")
+    name = system.add_replica("qa", roles="worker,bulk")
     assert name == "qa-2"
     assert _answers(system, name)
     system.kill(name)

@@ -80,7 +80,7 @@ class Swept:
 
     async def beats(self, *replicas: str, at: datetime | None = None) -> None:
         for replica in replicas:
-            facts = {"at": at or datetime.now(UTC), "roles": ["worker"]}
+            facts = {"at": at or datetime.now(UTC), "roles": ["bulk"]}
             await self.database.heartbeats.update_one({"_id": replica}, {"$set": facts}, upsert=True)
 
 

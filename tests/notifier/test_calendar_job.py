@@ -25,9 +25,9 @@ from services.notifier.queries import calendars as lists
 from services.notifier.regulation import Policy
 from services.notifier.settings import NotifierSettings
 from services.notifier.views.calendar_preview import preview
-from shared.calendar import WorkingCalendar
+from shared.calendar import WorkingCalendar, last_day
 from shared.contracts.base import Event
-from shared.contracts.clocks import clock_for
+from shared.contracts.clocks import clock_for, counted_receipt
 from shared.contracts.notifier import (
     CalendarMovesFinished,
     DeadlineBreached,
@@ -93,6 +93,19 @@ async def finished(service: Service[Policy], mover: Mover | None = None) -> None
             return
         await asyncio.sleep(0.02)
     raise AssertionError("the moves never end")
+
+
+async def received(service: Service[Policy], at: str) -> UUID:
+    """A duty of the very day of receipt, which on a day off is the next working day."""
+    calendar, id = service.edge.calendar, uuid4()
+    clock = clock_for(
+        calendar.same_day(counted_receipt(local(at), calendar)), calendar, duty="same_day_notice",
+        basis="dieu-11#hoi-dap-1", owner_unit="tt-cskh", reason="ngày tiếp nhận câu hỏi",
+        received_at=local(at),
+    )  # fmt: skip
+    opening = DeadlineOpened(deadline_id=id, subject=f"question-{id}", source="qa", clock=clock)
+    await written(service, Deadline.starts_with(opening))
+    return id
 
 
 async def opened(
@@ -306,3 +319,20 @@ async def test_a_change_examines_only_what_its_days_can_touch(register: Service[
         verbosity="executionStats",
     )  # fmt: skip
     assert explained["executionStats"]["totalDocsExamined"] == 3
+
+
+async def test_a_receipt_on_a_saturday_that_is_worked_is_due_that_saturday_and_back_again(
+    register: Service[Policy],
+) -> None:
+    id = await received(register, "2031-03-08T10:00")
+    seen: list[str] = []
+    for days, without in (((day("2031-03-08", "makeup"),), ()), ((), ("2031-03-08",))):
+        base = register.edge.calendar.data
+        years = (year_with(*days, year=2031, base=base, without=without),)
+        await applied(register, Rows(years, DOCUMENTS))
+        await finished(register)
+        deadline = await register.edge.desk().load(Deadline, id)
+        assert deadline.clock is not None
+        assert deadline.clock.received_at == local("2031-03-08T10:00")
+        seen.append(last_day(deadline.clock.due_at).isoformat())
+    assert seen == ["2031-03-08", "2031-03-10"]

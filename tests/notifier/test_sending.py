@@ -108,6 +108,20 @@ async def register(mongo_uri: str, sink: Sink) -> AsyncIterator[Register]:
     service.database.client.close()
 
 
+@pytest.fixture
+async def hidden(mongo_uri: str, sink: Sink) -> AsyncIterator[Register]:
+    """A register whose lists nobody draws."""
+    settings = sink.settings(
+        roles=frozenset({Role.API}), mongo_uri=mongo_uri, mongo_database=f"notifier-{uuid4().hex[:8]}",
+        log_format="console",
+    )  # fmt: skip
+    service = build(settings)
+    await queries.prepare(service.database)
+    yield Register(service, sink)
+    await service.database.client.drop_database(service.database.name)
+    service.database.client.close()
+
+
 async def until(happened: Callable[[], Awaitable[bool]], outbox: Outbox) -> None:
     """Keep the outbox at work, as its timer does, until it has happened."""
     for _ in range(200):
@@ -178,6 +192,23 @@ async def test_a_refusal_does_not_wait_while_thousands_of_others_are_on_their_wa
     finally:
         others.cancel()
         await asyncio.wait([others])
+
+
+async def test_a_refusal_is_sent_before_any_list_shows_it(hidden: Register) -> None:
+    """What this process has put on record itself, its outbox hears of; each goes out once all the same."""
+    urgent, bells = hidden.outbox(Lane.URGENT), list[int]()
+    urgent.wake = lambda: bells.append(1)
+    hidden.service.hearers.append(urgent.hear)
+    await hidden.hears(handlers.notify_refusal, refused(), uuid4())
+    await hidden.hears(handlers.acknowledge_question, received(opens=()), uuid4())
+    assert bells == [1]  # an acknowledgement is none of this lane's
+    assert await urgent.run() == 1
+    assert [subject[:9] for subject in hidden.mails()] == ["Thông báo"]
+    async with projecting(hidden.service, queries.projections(Policy())):
+        while await hidden.edge.database.notices.count_documents({"status": "sent"}) < 1:
+            await asyncio.sleep(0.02)
+        await urgent.run()
+    assert len(hidden.mails()) == 1
 
 
 async def test_two_progress_letters_that_wait_at_once_are_fetched_each_by_its_own_round(

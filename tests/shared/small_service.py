@@ -61,7 +61,9 @@ class SmallService:
         self.broken: dict[UUID, Exception] = {}
         settings = ServiceSettings(
             environment="local",
-            roles=frozenset({Role.API, Role.WORKER}),  # a relay would bring its own words back to it
+            roles=frozenset(
+                {Role.API, Role.WORKER, Role.BULK}
+            ),  # a relay would bring its own words back to it
             mongo_uri=mongo_uri,
             kafka_bootstrap=kafka,
             mongo_database=database,

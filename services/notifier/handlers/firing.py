@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.notifier import domain
@@ -15,6 +15,7 @@ from shared.calendar import CalendarYearMissing
 from shared.errors import IllegalTransition
 from shared.journal import AlreadyDone, Commit, Stored, VersionConflict
 
+TURN: Final = 50  # rows between two turns for what else this process does
 LOST_RACE = (AlreadyDone, VersionConflict, IllegalTransition)
 
 
@@ -50,7 +51,9 @@ async def fire_shown(rows: Sequence[DueDeadline], desk: Register) -> Fired:
     in_hours, count, doubtful = desk.policy.hours.open(desk.now, desk.calendar), 0, []
     while rows:
         ready = []
-        for row in rows:
+        for number, row in enumerate(rows):
+            if not number % TURN:
+                await asyncio.sleep(0)
             if not row.head.hash:
                 doubtful.append(row.armed.id)
                 continue

@@ -22,7 +22,7 @@ from services.notifier.regulation import Lane, NoticeStatus, Policy
 from services.notifier.return_address import ReturnAddresses
 from shared.desk import Desk, utc_now
 from shared.errors import PortalError
-from shared.journal import AlreadyDone
+from shared.journal import AlreadyDone, Commit
 from shared.web.edge import Edge
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,9 @@ class Outbox:
     returns: ReturnAddresses | None = (
         None  # None: what can't be delivered goes to the sender that readers see
     )
+    wake: Callable[[], None] = lambda: None
     _waiting: list[DueNotice] = field(default_factory=list)
+    _told: list[DueNotice] = field(default_factory=list)
     _looked_at: float = 0.0
     _taken: dict[UUID, float] = field(default_factory=dict)
     _on_their_way: dict[UUID, asyncio.Task[None]] = field(default_factory=dict)
@@ -75,6 +77,13 @@ class Outbox:
                 await asyncio.wait(self._on_their_way.values(), timeout=FAREWELL)
             raise
 
+    def hear(self, commit: Commit) -> None:
+        """What our own process has just asked these lanes to send is sent next, whatever the list has still
+        to show before it; the list tells of it too, should this process die."""
+        if notice := DueNotice.heard(commit, self.edge.source, self.lanes):
+            self._told.append(notice)
+            self.wake()
+
     async def _take_up(self) -> int:
         free = self.places - len(self._on_their_way)
         if free <= 0:
@@ -83,10 +92,12 @@ class Outbox:
         self._taken = {id: at for id, at in self._taken.items() if now - at < SETTLING}
         # Those on their way, and those that have just arrived, may still look due to the read model.
         seen = self._on_their_way.keys() | self._taken.keys()
-        if not self._waiting or now - self._looked_at > STALE:
+        if not self._told and (not self._waiting or now - self._looked_at > STALE):
             self._waiting = await self._look(len(seen) + free)
             self._looked_at = now
-        fresh = [notice for notice in self._waiting if notice.id not in seen]
+        told, self._told = self._told, []
+        wanted = {notice.id: notice for notice in [*told, *self._waiting]}
+        fresh = [notice for id, notice in wanted.items() if id not in seen]
         self._waiting = fresh[free:]
         for notice in fresh[:free]:
             task = asyncio.create_task(self._send(notice), name=f"notice-{notice.id}")

@@ -122,14 +122,14 @@ def _reaching(versions: Mapping[str, date | None]) -> Document:
 
 TERM: Final = (
     "unit", "started_at", "working_days", "due_at", "stated_due_at", "calendar_version", "provisional",
-    "breached", "subject", "label", "duty",
+    "breached", "subject", "label", "duty", "received_at",
 )  # fmt: skip
 
 
 def term_of(d: Mapping[str, Any]) -> OpenTerm:
     return OpenTerm(
         d["_id"], d["unit"], d["started_at"], d["working_days"], d["due_at"], d.get("stated_due_at"),
-        d["calendar_version"], d["provisional"], bool(d.get("breached")),
+        d["calendar_version"], d["provisional"], bool(d.get("breached")), d.get("received_at"),
     )  # fmt: skip
 
 
@@ -209,9 +209,10 @@ def shown_of(d: Mapping[str, Any]) -> tuple[Deadline, Head | None, str]:
         start_reason=d["start_reason"], working_days=d["working_days"], warn_at=d["warn_at"],
         due_at=d["due_at"], calendar_version=d["calendar_version"], provisional=d["provisional"],
         explanation_vi=d["explanation_vi"], explanation_en=d["explanation_en"],
+        received_at=d.get("received_at"),
     )  # fmt: skip
     # A list that was drawn before it kept these is no ground to write on: the stream is read.
-    sure = d.get("head") and "stated_due_at" in d
+    sure = d.get("head") and "stated_due_at" in d and "received_at" in d
     deadline = Deadline(
         id=UUID(d["_id"]), subject=d["subject"], source=d["source"], label=d["label"], clock=clock,
         status=DeadlineStatus(d["status"]), breached=bool(d.get("breached")), stated=d.get("stated_due_at"),

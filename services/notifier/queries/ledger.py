@@ -23,6 +23,7 @@ from shared.contracts.notifier import (
 )
 from shared.desk import Vault
 from shared.errors import NotFound
+from shared.journal import Commit
 from shared.mongo import Database, answered
 from shared.projections import Column, Fields
 
@@ -30,6 +31,10 @@ LANE_ORDER: Final = (Lane.URGENT, Lane.STATUTORY, Lane.COURTESY, Lane.INTERNAL, 
 
 
 async def _requested(r: Recorded[NoticeRequested], _: Vault) -> Fields:
+    return _asked(r)
+
+
+def _asked(r: Recorded[NoticeRequested]) -> Fields:
     event = r.event
     lane = LANE_ORDER.index(lane_of(event.kind, event.recipient))
     return {
@@ -124,6 +129,17 @@ class DueNotice:
             d.get("unit", ""), UUID(d["deadline_id"]) if d.get("deadline_id") else None,
             tuple(map(UUID, d.get("listed", ()))), d["requested_at"],
         )  # fmt: skip
+
+    @classmethod
+    def heard(cls, commit: Commit, source: str, lanes: Sequence[Lane]) -> "DueNotice | None":
+        """What a commit asks to be sent by one of these lanes at once, before any list shows it."""
+        if commit.events[0].name != NoticeRequested.name:
+            return None
+        recorded: Recorded[Any] = commit.recorded(source)[0]
+        event = recorded.event
+        if event.not_before is not None or lane_of(event.kind, event.recipient) not in lanes:
+            return None
+        return cls.of({"_id": recorded.subject_id, **_asked(recorded)})
 
 
 @answered

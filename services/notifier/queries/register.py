@@ -47,6 +47,7 @@ def _term(clock: Clock) -> Fields:
         "due_day": last_day(clock.due_at).isoformat(),
         "calendar_version": clock.calendar_version, "provisional": clock.provisional,
         "explanation_vi": clock.explanation_vi, "explanation_en": clock.explanation_en,
+        "received_at": clock.received_at,
     }  # fmt: skip
 
 

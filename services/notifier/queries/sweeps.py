@@ -124,7 +124,7 @@ async def rearm(database: Database, looks: Sequence[tuple[UUID, int, datetime | 
 @answered
 async def living(database: Database, now: datetime) -> list[str]:
     """The replicas that do such work, by name."""
-    found = database.heartbeats.find({"at": {"$gt": now - ALIVE}, "roles": "worker"}, {"_id": 1})
+    found = database.heartbeats.find({"at": {"$gt": now - ALIVE}, "roles": "bulk"}, {"_id": 1})
     return sorted([d["_id"] async for d in found])
 
 
