@@ -3,7 +3,6 @@ one portal's trouble touches no other."""
 
 import asyncio
 import random
-import ssl
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -32,6 +31,7 @@ from shared.errors import IllegalTransition
 from shared.jobs import Job
 from shared.journal import AlreadyDone, VersionConflict
 from shared.service import Service
+from shared.tls import trusted
 from shared.web.edge import Edge
 
 log = structlog.get_logger(__name__)
@@ -153,7 +153,7 @@ def jobs(partners: Sequence[Partner], service: Service[Policy]) -> Sequence[Job]
     settings = service.settings
     if not isinstance(settings, SyncSettings):
         raise TypeError("sync runs on SyncSettings")
-    backlog, tls = Backlog(service.database), ssl.create_default_context()
+    backlog, tls = Backlog(service.database), trusted()
     local = settings.environment == "local"
     portals = {partner.id: PortalGateway(partner, local=local, tls=tls) for partner in partners}
     pusher = Pusher(service.edge, backlog, ContentGateway(settings.inside["content"]), portals)

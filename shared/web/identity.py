@@ -15,6 +15,7 @@ from joserfc.jws import CompactSignature
 from joserfc.jwt import JWTClaimsRegistry
 
 from shared.errors import Unauthenticated, Unavailable
+from shared.tls import trusted
 
 ALGORITHM = "ES256"
 LEEWAY_SECONDS = 30
@@ -71,7 +72,7 @@ class Provider:
         try:
             # Calls are minutes apart, so each has its own client and none is left to close. No proxy: keys
             # and tokens come from the issuer itself.
-            async with httpx2.AsyncClient(timeout=5.0, trust_env=False) as client:
+            async with httpx2.AsyncClient(timeout=5.0, trust_env=False, verify=trusted()) as client:
                 response = await client.request(method, url, **request)
             body = response.json()
         except (httpx2.HTTPError, ValueError) as error:

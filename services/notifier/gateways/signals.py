@@ -11,6 +11,7 @@ import httpx2
 
 from services.notifier.gateways.mail_composing import NotSent
 from shared.contracts.notifier import Delivery
+from shared.tls import trusted
 
 SECONDS: Final = 5.0  # for the whole exchange with a channel
 LARGEST_ANSWER: Final = 4096  # bytes that are looked at
@@ -71,7 +72,9 @@ class Line:
         try:
             async with (
                 asyncio.timeout(SECONDS),
-                httpx2.AsyncClient(timeout=waits, trust_env=False, follow_redirects=False) as client,
+                httpx2.AsyncClient(
+                    timeout=waits, trust_env=False, follow_redirects=False, verify=trusted()
+                ) as client,
                 client.stream("POST", self.url, content=body, headers=headers) as response,
             ):
                 answer = b""
