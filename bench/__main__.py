@@ -33,23 +33,25 @@ PARTS = {"core": core, "calendar": calendars, "deadlines": deadlines}
 
 def main(wanted: str = "") -> int:
     folder, began = Path(tempfile.mkdtemp(prefix="bench-")), time.monotonic()
+    figures, report, whole = Figures(), Report(), False
     try:
-        figures = Figures() if wanted else run(System(folder / "system", apart=True))
-        report = Report()
+        if not wanted:
+            figures = run(System(folder / "system", apart=True))
         for name in [wanted] if wanted else PARTS:
-            report.take(PARTS[name].run(folder / name, say))
-    except (Trouble, DayStopped) as error:
-        say(f"The measurement broke off: {error}\nThe logs are kept in {folder}.")
-        return 1
+            PARTS[name].run(folder / name, say, report)
+        whole = True
+    except (Trouble, DayStopped, TimeoutError) as error:
+        say(f"The measurement broke off: {error}\nThe logs are kept in {folder}. Until then:")
     except KeyboardInterrupt:
         say("Stopped.")
         shutil.rmtree(folder, ignore_errors=True)
         return 130
-    shutil.rmtree(folder, ignore_errors=True)
-    say(f"Done in {time.monotonic() - began:.0f} s.")
+    if whole:
+        shutil.rmtree(folder, ignore_errors=True)
+        say(f"Done in {time.monotonic() - began:.0f} s.")
     print("\n".join([*figures.rows(), *report.lines()]))
     print(json.dumps(json.loads(figures.json()) | report.facts(), ensure_ascii=False))
-    return 0
+    return 0 if whole else 1
 
 
 def run(system: System) -> Figures:

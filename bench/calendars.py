@@ -29,7 +29,7 @@ T = TypeVar("T")
 Say = Callable[[str], None]
 
 
-def run(folder: Path, say: Say) -> Report:
+def run(folder: Path, say: Say, report: Report) -> None:
     say("The calendar: due dates, ours and the library's")
     pick = random.Random(1582)
     starts = [SINCE + timedelta(seconds=pick.randrange(DAYS * 86_400)) for _ in range(BATCH)]
@@ -55,14 +55,12 @@ def run(folder: Path, say: Say) -> Report:
         ours.append(rate)
         _agree(walked, ends)
     best, times = max(ours), max(ours) / max(rival)
-    report = Report()
     report.add(Row("calendar_due_per_s", best, f">= {PER_SECOND:,}", best >= PER_SECOND,
                    note=f"one core, {BATCH:,} starts in a call"))  # fmt: skip
     report.add(Row("calendar_due_over_library", best, f">= {OVER_LIBRARY}", times >= OVER_LIBRARY, max(rival),
                    ratio=times, note=f"holidays {holidays.__version__}, its own day walk"))  # fmt: skip
     report.add(Row("calendar_due_single_per_s", max(_rate(single)[0] for _ in range(TURNS)), "stated"))
     report.add(Row("calendar_explained_per_s", max(_rate(explained)[0] for _ in range(TURNS)), "stated"))
-    return report
 
 
 def _rate(work: Callable[[], list[T]]) -> tuple[float, list[T]]:

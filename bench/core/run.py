@@ -20,8 +20,7 @@ NAIVE: Final = 500
 Say = Callable[[str], None]
 
 
-def run(folder: Path, say: Say) -> Report:
-    report = Report()
+def run(folder: Path, say: Say, report: Report) -> None:
     say("The core: starting mongod and Kafka")
     with Ground(folder) as ground:
         say("The core: at rest")
@@ -38,7 +37,6 @@ def run(folder: Path, say: Say) -> Report:
         _commands(ground, report)
         say("The core: a projection built anew")
         _rebuild(ground, report)
-    return report
 
 
 def _rest(ground: Ground, report: Report) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from bench.core.ground import Ground
 from bench.core.report import Report, Row
-from bench.deadlines import firing, refusals, seeding, sweep
+from bench.deadlines import firing, moves, refusals, seeding, sweep
 from bench.figures import percentile
 
 FULL: Final = os.environ.get("FULL", "") not in {"", "0"}
@@ -17,23 +17,36 @@ OPEN: Final = (10_000, 100_000, 1_000_000) if FULL else (1_000, 10_000)
 DUE: Final = 400  # of them, in each size
 FIRED: Final = (1_000_000, 50_000) if FULL else (10_000, 5_000)  # open, due at once
 POLLED: Final = 5_000 if FULL else 1_000
+MOVED: Final = 100_000 if FULL else 5_000
 
 WARNINGS: Final = 50_000 if FULL else 3_000
 
 Say = Callable[[str], None]
 
 
-def run(folder: Path, say: Say) -> Report:
-    report = Report()
+def run(folder: Path, say: Say, report: Report) -> None:
     say("The register: starting mongod and Kafka")
     with Ground(folder) as ground:
         say("The register: what a sweep examines")
         _examined(ground, report, say)
         say("The register: firings, three replicas and three pollers")
         _firings(ground, report)
+        say(f"The register: {MOVED:,} open deadlines under another calendar")
+        _moves(ground, report)
     say("The register: refusals, quiet and among warnings")
     _refusals(folder, report)
-    return report
+
+
+def _moves(ground: Ground, report: Report) -> None:
+    name = ground.new_database()
+    found = asyncio.run(moves.measure(ground.mongo_uri, name, MOVED))
+    ground.mongo.drop_database(name)
+    report.add(Row("calendar_preview_per_s", MOVED / found.preview, "stated",
+                   note=f"{MOVED:,} in {found.preview:.1f} s"))  # fmt: skip
+    report.add(Row("calendar_moves_per_s", MOVED / found.moves, "stated",
+                   note=f"{MOVED:,} in {found.moves:.1f} s, the first due first"))  # fmt: skip
+    exact = found.foreseen == found.moved == MOVED
+    report.add(Row("calendar_moved_as_foreseen", found.moved, f"= {found.foreseen:,} foreseen", exact))
 
 
 def _refusals(folder: Path, report: Report) -> None:

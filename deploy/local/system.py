@@ -42,8 +42,8 @@ class System:
 
     ``env`` adds settings to every process and wins; with PORTAL_MONGO_URI or PORTAL_KAFKA_BOOTSTRAP in it,
     that part is used and none is started. PORTAL_* of the caller's own environment is left out. ``signals``:
-    with a sample SMS gateway and chat, to which the notifier then signals. ``apart``: the notifier's bulk work
-    is done by a process of its own, ``notifier-bulk``.
+    with a sample SMS gateway and chat, to which the notifier then signals. ``apart``: its bulk work is done
+    by a process of its own, ``notifier-bulk``.
     """
 
     def __init__(

@@ -118,7 +118,9 @@ def test_the_last_line_is_json_with_every_figure(
     figures = Figures()
     figures.add("commands_per_s", 1234.56, "/s")
     monkeypatch.setattr(bench, "run", lambda _: figures)
-    monkeypatch.setattr(bench, "PARTS", {"core": SimpleNamespace(run=lambda *_: report)})
+    monkeypatch.setattr(
+        bench, "PARTS", {"core": SimpleNamespace(run=lambda _folder, _say, into: into.take(report))}
+    )
     assert bench.main() == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found["commands_per_s"] == 1234.6
@@ -126,6 +128,20 @@ def test_the_last_line_is_json_with_every_figure(
         50.0,
         True,
     )
+
+
+def test_a_measurement_that_breaks_off_prints_what_it_has(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(_folder: Path, _say: Any, report: Report) -> None:
+        report.add(Row("firings_per_s_3_replicas", 10_001, ">= 10,000", True))
+        raise TimeoutError("30 giây vẫn chưa thấy")
+
+    monkeypatch.setattr(bench, "PARTS", {"deadlines": SimpleNamespace(run=breaks)})
+    assert bench.main("deadlines") == 1
+    said = capsys.readouterr()
+    assert "30 giây vẫn chưa thấy" in said.err
+    assert "10,001" in said.out
 
 
 @pytest.mark.parametrize(("given", "code"), [(("cores",), 2), (("core", "more"), 2), (("--help",), 0)])
