@@ -3,6 +3,7 @@ rival beside them. Counted in the database from outside: a firing of ours is a c
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from bench.core.ground import Ground
 from bench.deadlines import seeding
 from deploy.local.ports import free_ports
 from deploy.local.process import Process, http_ready
+from shared.directory import Directory
 from shared.mongo import to_document
 
 REPLICAS: Final = 3
@@ -24,6 +26,7 @@ PATIENCE: Final = 300.0
 LOOK: Final = 0.05
 SETTLE: Final = 4.0  # seconds until leases are taken and the group is at rest
 BREACHED: Final = "notifier.deadline.breached"
+SEEDED: Final = 2500  # deadlines a second that are put in place beforehand, at least
 AN_OPENING: Final = 1000  # deadlines a second that the live projector shows at least
 POLLED_AHEAD: Final = 100_000  # deadlines that the rival has open beside those that fall due, at most
 
@@ -84,6 +87,32 @@ def ours(ground: Ground, open_: int, due: int, roles: str = "bulk") -> Fired:
         walls = _walls(ground, what)
         keys = ground.mongo[name]["journal"].distinct("stream", {"events.name": BREACHED})
     return _fired(walls, due_at, len(keys), rss)
+
+
+def fair(ground: Ground, due: int) -> tuple[float, int]:
+    """How long after its time the one deadline of a small unit fires, due while ``due`` of another
+    are being fired; and how many of those still waited then."""
+    name, step = ground.new_database(), len(seeding.UNITS)
+    many, one = range(0, step * due, step), range(1, 2)
+    due_at = datetime.now(UTC) + timedelta(seconds=2 * LEAD + due / SEEDED)
+    small_at = due_at + timedelta(seconds=min(1.0, due / 20_000))
+
+    async def ahead() -> None:
+        database = await seeding.prepared(ground.mongo_uri, name)
+        units = [{"id": unit, "name": unit, "kind": "province"} for unit in seeding.UNITS]
+        await Directory(database, "notifier").load({"units": units})
+        await seeding.open_deadlines(database, many, due=many, due_at=due_at)
+        await seeding.open_deadlines(database, one, due=one, due_at=small_at)
+        database.client.close()
+
+    asyncio.run(ahead())
+    (small,) = seeding.commits(one, due=one, due_at=small_at)
+    what = {"ns": f"{name}.journal", "op": "i", "o.events.name": BREACHED}
+    with replicas(ground, name):
+        _await(ground, name, what, due + 1, [os.getpid()])
+        (at,) = _walls(ground, {**what, "o.stream": small.stream})
+        waited = sum(wall > at for wall in _walls(ground, what))
+    return (at - small_at).total_seconds(), waited
 
 
 def rival(ground: Ground, open_: int, due: int) -> Fired:

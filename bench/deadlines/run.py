@@ -17,6 +17,7 @@ OPEN: Final = (10_000, 100_000, 1_000_000) if FULL else (1_000, 10_000)
 DUE: Final = 400  # of them, in each size
 FIRED: Final = (1_000_000, 50_000) if FULL else (10_000, 5_000)  # open, due at once
 POLLED: Final = 5_000 if FULL else 1_000
+CROWD: Final = 100_000 if FULL else 10_000  # of one unit, when another's one falls due
 MOVED: Final = 100_000 if FULL else 5_000
 
 WARNINGS: Final = 50_000 if FULL else 3_000
@@ -100,6 +101,9 @@ def _firings(ground: Ground, report: Report) -> None:
     ))  # fmt: skip
     once = found.count == due and not found.doubles
     report.add(Row("fired_once_each", found.count, f"= {due:,}", once, note=f"{found.doubles} doubles"))
+    waited, left = firing.fair(ground, CROWD)
+    report.add(Row("one_due_among_many_s", waited, "<= 5", waited <= 5 and left > 0,
+                   note=f"of another unit, {left:,} of {CROWD:,} still to go"))  # fmt: skip
     grown = found.rss_late / found.rss_early
     note = f"{found.rss_early:.0f} MB at a fifth of the firings"
     report.add(Row("replica_rss_mb", found.rss_late, "<= 1.1 x", grown <= 1.1, ratio=grown, note=note))
