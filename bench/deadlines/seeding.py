@@ -92,8 +92,10 @@ async def _write(database: Database, projector: Projector, batch: Sequence[Commi
 
 
 async def projector_goes_on_here(database: Database) -> None:
-    """What is shown already is not read again when the service starts."""
+    """What is shown already is not read again when the service starts, nor anchored by it."""
     token = await _now(database)
     mark = {"token": token, "marked_at": datetime.now(UTC)}
     for follower in ("projector", "relay"):
         await database.leases.update_one({"_id": follower}, {"$set": mark}, upsert=True)
+    anchored = {"token": token, "anchored_at": mark["marked_at"]}
+    await database.leases.update_one({"_id": "anchor"}, {"$set": anchored}, upsert=True)

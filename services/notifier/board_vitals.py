@@ -36,7 +36,7 @@ MOVING: Final = Gauge(
 
 A_DAY: Final = timedelta(days=1)
 A_MONTH: Final = timedelta(days=30)
-SAMPLE: Final = 20_000  # breaches, the latest due first
+SAMPLE: Final = 5_000  # breaches, the latest due first
 COUNTED: Final = 10_000  # more than that is said as that
 LATE_AFTER: Final = 60.0  # seconds that a due stage may wait before the board calls it an incident
 QUANTILES: Final = (("0.5", 50), ("0.99", 99))
