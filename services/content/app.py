@@ -9,7 +9,7 @@ from services.content.domain.submission import Submission
 from services.content.regulation import Policy
 from services.content.settings import ContentSettings
 from shared.calendars import ADOPTED, AdoptedCalendar
-from shared.contracts import content
+from shared.contracts import content, notifier
 from shared.service import Service
 
 
@@ -24,6 +24,7 @@ def build(settings: ContentSettings) -> Service[Policy]:
         folder=Path(__file__).parent,
         published=[content.SUBMISSION, content.PLACEMENT],
         consumers=TABLE,
+        in_background=[notifier.DEADLINE],
         projections=(*queries.PROJECTIONS, ADOPTED),
         prepare=queries.prepare,
     )

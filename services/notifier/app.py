@@ -40,6 +40,7 @@ from shared.clocks_agree import Clocks, while_they_agree
 from shared.contracts import notifier as contract
 from shared.jobs import Job
 from shared.service import Service
+from shared.settings import Role
 
 log = structlog.get_logger(__name__)
 
@@ -84,14 +85,18 @@ def build(settings: NotifierSettings) -> Service[Policy]:
         )  # fmt: skip
         rest = (Lane.STATUTORY, Lane.COURTESY, Lane.INTERNAL)
         others = jobs.Outbox(edge, services, Smtp(settings), rest, places, returns)
-        signals = jobs.Outbox(edge, services, _signals(settings), (Lane.SIGNAL,), 4)
-        service.hearers.append(urgent.hear)
+        signals = jobs.Outbox(
+            service.edge, services, _signals(settings), (Lane.SIGNAL,), 4,
+            wake=lambda: service.wake("send_signals"),
+        )  # fmt: skip
+        if Role.WORKER in settings.roles:
+            service.hearers += [urgent.hear, signals.hear]
         return (
             Job("fire_due", 0.2, jobs.Sweeper(edge, clocks=clocks, replica=service.replica).run),
             Job("move_deadlines", 2.0, jobs.Mover(edge, service.replica).run),
             Job("send_urgent", 1.0, urgent.run, awaited=True),
             Job("send_notices", 1.0, others.run),
-            Job("send_signals", 1.0, signals.run),
+            Job("send_signals", 1.0, signals.run, awaited=True),
             Job("write_digests", 20.0, while_they_agree(clocks, jobs.Digests(edge).run)),
             Job("poll_services", 2.0, lambda: jobs.poll_services(database, services)),
             Job("measure", 10.0, lambda: jobs.measure(database)),

@@ -165,8 +165,8 @@ async def published(
     cursor: Cursor = "",
     limit: Limit = 20,
 ) -> Answers:
-    page = await answers.answers(edge.database, q=q, field=field, cursor=cursor, limit=limit)
     url = request.app.state.service.settings.qa_url
+    page = await answers.answers(edge.database, q=q, field=field, cursor=cursor, limit=limit)
     return Answers(items=[views.answer_out(row, url) for row in page.rows], next=page.next)
 
 
@@ -191,9 +191,9 @@ async def letter(
     round: Annotated[int, Query(ge=1, description="Thông báo quá trình xử lý lần thứ mấy.")] = 1,
 ) -> dict[str, Any]:
     """Chỉ giao cho dịch vụ gửi thư, đúng lúc gửi."""
-    if SERVICE_ROLE not in by.roles:
+    settings = request.app.state.service.settings
+    if SERVICE_ROLE not in by.roles or by.subject != settings.letters_for:
         raise Forbidden("Chỉ dịch vụ gửi thư được lấy nội dung này.")
     response.headers["Cache-Control"] = "no-store"
-    url = request.app.state.service.settings.qa_url
     file = await views.file_for(edge, question_id)
-    return await views_asker.letter_out(edge, file, kind, round, codes=codes_of(request), url=url)
+    return await views_asker.letter_out(edge, file, kind, round, codes=codes_of(request), url=settings.qa_url)

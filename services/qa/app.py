@@ -10,7 +10,7 @@ from services.qa.queries.read_models import prepare, projections
 from services.qa.regulation import Policy
 from services.qa.settings import QaSettings
 from shared.calendars import ADOPTED, AdoptedCalendar
-from shared.contracts import qa
+from shared.contracts import notifier, qa
 from shared.service import Service
 
 FOLDER = Path(__file__).parent
@@ -21,6 +21,7 @@ def build(settings: QaSettings) -> Service[Policy]:
     return Service(
         name="qa", title="Hỏi – đáp với người dân", settings=settings, policy=settings.policy(),
         kinds=[Question, AdoptedCalendar], folder=FOLDER, published=[qa.TOPIC], consumers=TABLE,
+        in_background=[notifier.DEADLINE],
         routers=[api.router, pages_ask.router, pages_track.router, pages_desk.router],
         projections=(*projections(codes), ADOPTED), prepare=prepare,
     )  # fmt: skip

@@ -33,6 +33,10 @@ class QaSettings(ServiceSettings):
     )
     max_progress_notices: int = Field(2, ge=1, description="Progress notices before they are escalated.")
     centre_unit: str = Field("tt-cskh", description="The customer service centre's id in the directory.")
+    letters_for: str = Field(
+        "svc-notifier",
+        description="Who alone is given an asker's letter: the notifier's client at the issuer.",
+    )
     tracking_failures: int = Field(
         10,
         ge=1,

@@ -10,7 +10,7 @@ from services.sync.domain import Delivery, Portal
 from services.sync.regulation import Policy
 from services.sync.settings import SyncSettings
 from shared.calendars import ADOPTED, AdoptedCalendar
-from shared.contracts import sync
+from shared.contracts import notifier, sync
 from shared.mongo import Database
 from shared.service import Service
 
@@ -32,6 +32,7 @@ def build(settings: SyncSettings) -> Service[Policy]:
         folder=Path(__file__).parent,
         published=[sync.TOPIC],
         consumers=TABLE,
+        in_background=[notifier.DEADLINE],
         projections=(*queries.PROJECTIONS, ADOPTED),
         prepare=prepare,
         jobs=partial(jobs.jobs, partners),

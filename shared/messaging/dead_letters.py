@@ -92,6 +92,7 @@ class DeadLetters:
     def __init__(self, database: Database) -> None:
         self._collection = database.dead_letters
         self._empty_until = 0.0
+        self._burials = 0  # by this process: one may come while another consumer asks
 
     @answered
     async def prepare(self) -> None:
@@ -115,12 +116,12 @@ class DeadLetters:
             "error": type(error).__name__, "reason": reason_of(error),
             "state": State.BURIED, "first_seen": now,
         }  # fmt: skip
-        self._empty_until = 0.0
         grave = await self._collection.find_one_and_update(
             {"_id": id_of(record)},
             {"$setOnInsert": document, "$set": {"last_seen": now}, "$inc": {"times": 1}},
             upsert=True, return_document=ReturnDocument.AFTER, projection={"state": 1},
         )  # fmt: skip
+        self._empty_until, self._burials = 0.0, self._burials + 1
         return bool(grave["state"] == State.BURIED)
 
     async def _next_turn(self, record: Any) -> int:
@@ -136,9 +137,10 @@ class DeadLetters:
         batch, and none while nothing is buried at all."""
         if not keys or monotonic() < self._empty_until:
             return set()
+        burials = self._burials
         found = set(await self._collection.distinct("key", {"state": State.BURIED, "key": {"$in": keys}}))
         if not found and await self._collection.find_one({"state": State.BURIED}, {"_id": 1}) is None:
-            self._empty_until = monotonic() + FRESH
+            self._empty_until = monotonic() + FRESH if burials == self._burials else 0.0
         return found - {""}  # without a key there is no order to keep
 
     def look_again(self) -> None:

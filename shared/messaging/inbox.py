@@ -110,7 +110,7 @@ class Inbox:
         self._desk_for = desk_for
         self._graves = graves
         self._counted = {name: HANDLED.labels(service, name) for name in ("handled", "not_ours", "buried")}
-        self._wait = FIRST_WAIT
+        self._waits: dict[Any, float] = {}  # of a consumer in trouble
         self._cut: set[asyncio.Task[Any] | None] = set()
         self._pulse: Together[str, None] = Together(self._feel)
         self._subscribers: list[Any] = []
@@ -149,12 +149,13 @@ class Inbox:
                 await self.handle(records)
                 await self._commit(message.consumer, records)
             except Exception as trouble:  # a commit that is refused is repeated with its batch
-                log.warning("inbox.troubled", error=repr(trouble), wait=self._wait, records=len(records))
-                await asyncio.sleep(self._wait)
-                self._wait = min(self._wait * 2, LONGEST_WAIT)
+                wait = self._waits.get(message.consumer, FIRST_WAIT)
+                log.warning("inbox.troubled", error=repr(trouble), wait=wait, records=len(records))
+                await asyncio.sleep(wait)
+                self._waits[message.consumer] = min(wait * 2, LONGEST_WAIT)
                 await self._rewind(message)
                 return
-        self._wait = FIRST_WAIT
+        self._waits.pop(message.consumer, None)
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Keys side by side, each key's events in order. Raises only on trouble with infrastructure."""

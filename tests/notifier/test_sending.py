@@ -14,7 +14,7 @@ from services.notifier.app import build
 from services.notifier.domain import Notice, notice_id
 from services.notifier.gateways import LetterUnavailable, Smtp
 from services.notifier.handlers import ClaimNotice
-from services.notifier.jobs import Outbox
+from services.notifier.jobs import Outbox, outbox
 from services.notifier.proof import proof_of
 from services.notifier.regulation import Lane, NoticeStatus, Policy
 from services.notifier.return_address import ReturnAddresses
@@ -194,7 +194,9 @@ async def test_a_refusal_does_not_wait_while_thousands_of_others_are_on_their_wa
         await asyncio.wait([others])
 
 
-async def test_a_refusal_is_sent_before_any_list_shows_it(hidden: Register) -> None:
+async def test_a_refusal_is_sent_before_any_list_shows_it(
+    hidden: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What this process has put on record itself, its outbox hears of; each goes out once all the same."""
     urgent, bells = hidden.outbox(Lane.URGENT), list[int]()
     urgent.wake = lambda: bells.append(1)
@@ -204,11 +206,17 @@ async def test_a_refusal_is_sent_before_any_list_shows_it(hidden: Register) -> N
     assert bells == [1]  # an acknowledgement is none of this lane's
     assert await urgent.run() == 1
     assert [subject[:9] for subject in hidden.mails()] == ["Thông báo"]
+    await asyncio.gather(
+        *(hidden.hears(handlers.notify_refusal, refused(), uuid4()) for _ in range(20))
+    )  # more than there are places, and longer than a look at the list stays fresh
+    monkeypatch.setattr(outbox, "STALE", 0.0)
+    assert await urgent.run() == 20
+    assert len(hidden.mails()) == 21
     async with projecting(hidden.service, queries.projections(Policy())):
-        while await hidden.edge.database.notices.count_documents({"status": "sent"}) < 1:
+        while await hidden.edge.database.notices.count_documents({"status": "sent"}) < 21:
             await asyncio.sleep(0.02)
         await urgent.run()
-    assert len(hidden.mails()) == 1
+    assert len(hidden.mails()) == 21
 
 
 async def test_two_progress_letters_that_wait_at_once_are_fetched_each_by_its_own_round(

@@ -261,7 +261,7 @@ async def test_guessing_is_stopped_and_knowing_is_not(edges: Edges) -> None:
 async def test_letters_go_to_the_service_that_sends_them_and_to_nobody_else(edges: Edges) -> None:
     asked = await edges.asked()
     path = f"/v1/letters/{asked['id']}"
-    for who, status in (("svc-notifier", 200), ("u-ha", 403), ("u-oanh", 403), ("", 401)):
+    for who, status in (("svc-notifier", 200), ("svc-sync", 403), ("u-ha", 403), ("u-oanh", 403), ("", 401)):
         assert (await edges.get(f"{path}/acknowledgement", who)).status_code == status
     letter = (await edges.get(f"{path}/acknowledgement", "svc-notifier")).json()
     assert letter["email"] == asked["email"]

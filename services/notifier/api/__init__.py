@@ -84,12 +84,12 @@ class SubjectUnknown(InvalidInput):
         super().__init__(vi, errors=[fault])
 
 
-async def stream_of(database: Database, asked: str) -> str:
-    """The stream of a subject, asked for by that name or by the number that people know. Raises
-    SubjectUnknown."""
+async def stream_of(database: Database, asked: str, unit: str = "") -> str:
+    """The stream of a subject, asked for by that name or by the number that people know; with
+    ``unit``, only of what that unit owes. Raises SubjectUnknown."""
     asked = asked.strip()
     if NUMBER.fullmatch(asked):
-        if found := await queries.subject_called(database, asked.upper()):
+        if found := await queries.subject_called(database, asked.upper(), unit):
             return found
         raise SubjectUnknown(
             f"Không có hồ sơ nào mang số {asked.upper()}.", f"No subject has {asked.upper()}."
@@ -104,9 +104,10 @@ async def stream_of(database: Database, asked: str) -> str:
 
 async def _subject(
     request: Request,
+    actor: Staff,
     subject: Annotated[str, Query(max_length=100, description="Số tiếp nhận, hoặc mã hồ sơ")] = "",
 ) -> str:
-    return await stream_of(edge_of(request).database, subject)
+    return await stream_of(edge_of(request).database, subject, unit_seen(actor))
 
 
 Subject = Annotated[str, Depends(_subject)]

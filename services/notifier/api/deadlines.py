@@ -23,13 +23,15 @@ class DeadlinePage(Page):
     items: list[DeadlineView]
 
 
-async def deadline_page(edge: Edge[Any], which: DeadlineFilter, cursor: str, limit: int) -> DeadlinePage:
+async def deadline_page(
+    edge: Edge[Any], which: DeadlineFilter, home: str, cursor: str, limit: int
+) -> DeadlinePage:
     now = utc_now()
     found = await queries.deadlines(edge.database, which, now, after=place(cursor), limit=limit + 1)
     rows = found[:limit]
     items = await views.deadline_views(
         edge.database, rows, now, units=await edge.directory.units(), urls=views.urls_of(edge.look),
-        calendars=edge.calendars,
+        calendars=edge.calendars, home=home,
     )  # fmt: skip
     further = cursor_of([rows[-1]["due_at"].isoformat(), rows[-1]["_id"]]) if len(found) > limit else None
     return DeadlinePage(items=items, next=further)
@@ -37,10 +39,10 @@ async def deadline_page(edge: Edge[Any], which: DeadlineFilter, cursor: str, lim
 
 @router.get("/v1/deadlines", tags=["deadlines"], summary="Sổ thời hạn, hạn gần nhất trước")
 async def list_deadlines(
-    request: Request, which: Deadlines, cursor: Cursor = "", limit: Limit = 50
+    request: Request, actor: UnitReader, which: Deadlines, cursor: Cursor = "", limit: Limit = 50
 ) -> DeadlinePage:
     """Người của đơn vị chỉ thấy hạn của đơn vị mình. ``open`` gồm cả hạn đã rút báo quá hạn và đang chạy."""
-    return await deadline_page(edge_of(request), which, cursor, limit)
+    return await deadline_page(edge_of(request), which, actor.unit, cursor, limit)
 
 
 async def readable(edge: Edge[Any], actor: Actor, id: UUID) -> Document:
@@ -59,6 +61,6 @@ async def one_deadline(request: Request, response: Response, actor: UnitReader, 
     units = await edge.directory.units()
     shown = await views.deadline_views(
         edge.database, [found], utc_now(), units=units, urls=views.urls_of(edge.look),
-        calendars=edge.calendars,
+        calendars=edge.calendars, home=actor.unit,
     )  # fmt: skip
     return shown[0]

@@ -25,10 +25,10 @@ MOST_ROWS: Final = 200_000
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-async def _batches(edge: Edge[Any], which: DeadlineFilter) -> AsyncIterator[list[DeadlineView]]:
+async def _batches(edge: Edge[Any], which: DeadlineFilter, home: str) -> AsyncIterator[list[DeadlineView]]:
     now, units, urls = utc_now(), await edge.directory.units(), views.urls_of(edge.look)
     async for rows in queries.deadline_batches(edge.database, which, now, size=BATCH, limit=MOST_ROWS):
-        yield await views.deadline_views(edge.database, rows, now, units=units, urls=urls)
+        yield await views.deadline_views(edge.database, rows, now, units=units, urls=urls, home=home)
 
 
 async def _counted(edge: Edge[Any], which: DeadlineFilter, form: str, by: str) -> None:
@@ -46,7 +46,7 @@ async def csv_file(request: Request, actor: UnitReader, which: Deadlines) -> Res
     edge = edge_of(request)
     await _counted(edge, which, "csv", actor.subject)
     return StreamingResponse(
-        as_csv(_batches(edge, which)), media_type="text/csv; charset=utf-8", headers=_named("csv")
+        as_csv(_batches(edge, which, actor.unit)), media_type="text/csv; charset=utf-8", headers=_named("csv")
     )
 
 
@@ -57,7 +57,7 @@ async def xlsx_file(request: Request, actor: UnitReader, which: Deadlines) -> Re
     await _counted(edge, which, "xlsx", actor.subject)
     book = await asyncio.to_thread(Workbook)
     try:
-        async for batch in _batches(edge, which):
+        async for batch in _batches(edge, which, actor.unit):
             await asyncio.to_thread(book.write, batch)
         await asyncio.to_thread(book.close)
     except BaseException:

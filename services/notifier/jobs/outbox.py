@@ -92,11 +92,11 @@ class Outbox:
         self._taken = {id: at for id, at in self._taken.items() if now - at < SETTLING}
         # Those on their way, and those that have just arrived, may still look due to the read model.
         seen = self._on_their_way.keys() | self._taken.keys()
-        if not self._told and (not self._waiting or now - self._looked_at > STALE):
+        if not self._waiting or now - self._looked_at > STALE:
             self._waiting = await self._look(len(seen) + free)
             self._looked_at = now
-        told, self._told = self._told, []
-        wanted = {notice.id: notice for notice in [*told, *self._waiting]}
+        self._told = [notice for notice in self._told if notice.id not in seen]
+        wanted = {notice.id: notice for notice in [*self._told, *self._waiting]}
         fresh = [notice for id, notice in wanted.items() if id not in seen]
         self._waiting = fresh[free:]
         for notice in fresh[:free]:

@@ -18,7 +18,8 @@ Which = TypeVar("Which", DeadlineFilter, LedgerFilter)
 async def narrowed(edge: Edge[Any], which: Which) -> tuple[Which, dict[str, str]]:
     """Its subject by the name of its stream; or what is wrong with it, by field."""
     try:
-        return replace(which, subject=await stream_of(edge.database, which.subject)), {}
+        unit = which.unit if isinstance(which, DeadlineFilter) else ""  # the reader's own, or the one chosen
+        return replace(which, subject=await stream_of(edge.database, which.subject, unit)), {}
     except SubjectUnknown as error:
         return which, {"subject": error.detail}
 

@@ -35,7 +35,8 @@ async def board(request: Request, actor: UnitReader, unit: Exact = "") -> Respon
     which = DeadlineFilter(state="breached", unit=seen)
     rows = await queries.deadlines(edge.database, which, now, limit=OVERDUE_SHOWN)
     overdue = await views.deadline_views(
-        edge.database, rows, now, units=await edge.directory.units(), urls=views.urls_of(edge.look)
+        edge.database, rows, now, units=await edge.directory.units(), urls=views.urls_of(edge.look),
+        home=actor.unit,
     )  # fmt: skip
     ahead = await days_ahead(edge, now, seen)
     known = heads(actor) and seen in await edge.directory.units()

@@ -48,7 +48,11 @@ async def deadlines(
         "unit": seen, "duty": duty, "state": state, "day": day, "month": month, "subject": subject,
     }  # fmt: skip
     which, errors = await narrowed(edge, DeadlineFilter(**chosen))
-    found = DeadlinePage(items=[], next=None) if errors else await deadline_page(edge, which, cursor, 30)
+    found = (
+        DeadlinePage(items=[], next=None)
+        if errors
+        else await deadline_page(edge, which, actor.unit, cursor, 30)
+    )
     kept = {name: value for name, value in chosen.items() if value}
     tabs = []
     for key, text in VIEWS:
@@ -78,7 +82,7 @@ async def one_deadline(request: Request, actor: UnitReader, id: UUID) -> Respons
     siblings = await queries.deadlines(edge.database, DeadlineFilter(document["subject"], unit=seen), now)
     view, *others = await views.deadline_views(
         edge.database, [document, *(d for d in siblings if d["_id"] != document["_id"])], now,
-        units=units, urls=urls, calendars=edge.calendars,
+        units=units, urls=urls, calendars=edge.calendars, home=actor.unit,
     )  # fmt: skip
     notices = await queries.notices(edge.database, subject=view.subject)
     return await page(

@@ -224,7 +224,8 @@ async def labels(database: Database, subjects: Iterable[str]) -> dict[str, str]:
 
 
 @answered
-async def subject_called(database: Database, number: str) -> str:
-    """The subject that bears this number (số tiếp nhận); empty: none does."""
-    found = await database.deadlines.find_one({"label": {"$eq": number}}, {"subject": 1})
+async def subject_called(database: Database, number: str, unit: str = "") -> str:
+    """The subject that bears this number (số tiếp nhận), among what ``unit`` owes; empty: none does."""
+    which: Document = {"label": {"$eq": number}, **({"unit": {"$eq": unit}} if unit else {})}
+    found = await database.deadlines.find_one(which, {"subject": 1})
     return str(found["subject"]) if found else ""

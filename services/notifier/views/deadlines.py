@@ -139,14 +139,15 @@ def risk_of(unsent: Mapping[str, Any] | None) -> str:
 
 async def deadline_views(
     database: Database, documents: Iterable[Document], now: datetime, *, units: Mapping[str, Any],
-    urls: Mapping[str, str], calendars: Calendars | None = None,
+    urls: Mapping[str, str], calendars: Calendars | None = None, home: str = "",
 ) -> list[DeadlineView]:  # fmt: skip
-    """``calendars`` explain each day of a term; without them nobody is shown the days."""
+    """``calendars`` explain each day of a term; without them nobody is shown the days. ``home`` is the
+    reader's unit: what it owes is opened at its own desk, all else at the centre's."""
     rows = list(documents)
     called = await queries.labels(database, (d["subject"] for d in rows))
     telling = {d["_id"]: d["subject"] for d in rows if d["status"] == "open" and d["duty"] in TELLING}
     unsent = await queries.unsent(database, telling.values()) if telling else {}
-    seen = _Reader(now, units, urls, calendars)
+    seen = _Reader(now, units, urls, calendars, home)
     return [
         _view(d, seen, label=called.get(d["subject"], ""),
               risk=risk_of(unsent.get(telling.get(d["_id"], ""))))
@@ -160,14 +161,16 @@ class _Reader:
     units: Mapping[str, Any]
     urls: Mapping[str, str]
     calendars: Calendars | None
+    home: str
 
 
 def _view(d: Document, seen: _Reader, *, label: str, risk: str) -> DeadlineView:
     state, units, urls = queries.state_of(d, seen.now), seen.units, seen.urls
     escalated, rescinded_at = d.get("escalated", ""), d.get("rescinded_at")
+    owed = d["duty"] if d["unit"] == seen.home else ""
     return DeadlineView(
         id=d["_id"], version=d["version"], subject=d["subject"],
-        label=label_of(d["subject"], label), subject_url=subject_url(d["subject"], urls, d["duty"]),
+        label=label_of(d["subject"], label), subject_url=subject_url(d["subject"], urls, owed),
         duty=d["duty"], duty_vi=DUTIES.get(d["duty"], d["duty"]), name=d["name"], basis=d["basis"],
         basis_vi=CITED.get(d["basis"], d["basis"]), basis_url=basis_url(d["basis"], urls["notifier"]),
         source=d["source"], unit=d["unit"], unit_name=str(units.get(d["unit"], {}).get("name", d["unit"])),
