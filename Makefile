@@ -24,7 +24,7 @@ format: venv ## Put the code into the house's format
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-bench: ## Measure, beside the naive service and the bare drivers
+bench: ## Measure, beside the naive service and the bare drivers (FULL=1: the large sizes)
 	@python3 -m deploy.local.bootstrap --only=parts
 	$(PYTHON) -m bench
 
