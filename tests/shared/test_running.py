@@ -51,7 +51,7 @@ async def test_a_job_that_fails_is_tried_again_and_a_woken_one_runs_at_once() ->
         return 0
 
     jobs = Jobs([Job("failing", 0.05, failing), Job("sleeping", 3600, sleeping)])
-    task = asyncio.create_task(jobs.run())
+    task = asyncio.create_task(jobs.run(awaited=False))
     await asyncio.sleep(0.05)
     jobs.wake("sleeping")
     await asyncio.sleep(1.3)
