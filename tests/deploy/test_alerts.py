@@ -41,8 +41,11 @@ silent = Case
 _UP, _WAITING = 'up{job="newsroom", part="qa"}', "notifier_notice_waiting_seconds"
 _SWEPT = 'job_runs_total{job="fire_due", outcome="ran", part="notifier"}'
 _URGENT, _OWED, _OWN = (f'{_WAITING}{{lane="{lane}"}}' for lane in ("urgent", "statutory", "internal"))
-_LAG = 'notifier_firing_lag_seconds{quantile="0.99"}'
-_BACK, _SENT, _TWICE = (f'notifier_notices{{outcome="{o}"}}' for o in ("bounced", "sent", "possibly_twice"))
+_LAG, _MEDIAN = (f'notifier_firing_lag_seconds{{quantile="{q}"}}' for q in ("0.99", "0.5"))
+_MEASURED = 'job_runs_total{job="measure", outcome="ran", part="notifier"}'
+_BACK, _SENT, _TWICE, _FAILED_MAIL, _WITHHELD = (
+    f'notifier_notices{{outcome="{o}"}}' for o in ("bounced", "sent", "possibly_twice", "failed", "withheld")
+)
 
 _LAGGING, _HANDLED = (
     'inbox_lag{service="qa", topic="t"}',
@@ -93,6 +96,11 @@ CASES = (
     silent("ClocksDisagree", "they agree", {_HELD_1: "0x36", _HELD_2: "0x36"}, "90s"),
     fires("FiringLate", "a breach in a hundred is a minute late", {_LAG: "60x90"}, "11m"),
     silent("FiringLate", "all are within two seconds", {_LAG: "2x90"}, "11m"),
+    fires("FiringSlow", "every other breach is ten seconds late", {_MEDIAN: "10x90"}, "11m"),
+    silent("FiringSlow", "the slowest alone are a minute late", {_MEDIAN: "1x90", _LAG: "60x90"}, "11m"),
+    fires("VitalsFrozen", "they are measured no more", {_MEASURED: "0+1x12 12x60"}, "6m"),
+    silent("VitalsFrozen", "one of two measures no more",
+           {_MEASURED: "0+1x12 12x60", _MEASURED.replace('"notifier"', '"notifier-2"'): "0+1x72"}, "6m"),
     fires("RefusalNotTold", "an asker waits for two minutes", {_URGENT: "0+10x30"}, "2m"),
     silent("RefusalNotTold", "it is tried again once and taken", {_URGENT: "0 10 20 0x30"}, "2m"),
     silent("RefusalNotTold", "an answer waits", {_OWED: "0+10x30", _URGENT: "0x30"}, "2m"),
@@ -104,6 +112,10 @@ CASES = (
     silent("PeopleUnreached", "he is reached by telephone", {_ALONE: "0x6 1x12 0x60"}, "7m"),
     fires("MailReturned", "a tenth comes back", {_BACK: "50x90", _SENT: "500x90"}, "12m"),
     silent("MailReturned", "one of the first five mails comes back", {_BACK: "1x90", _SENT: "5x90"}, "12m"),
+    fires("NoticesRefused", "twelve are refused for good, eight withheld",
+          {_FAILED_MAIL: "3x180 15x200", _WITHHELD: "0x180 8x200"}, "50m"),
+    silent("NoticesRefused", "three are refused, the others were so yesterday",
+           {_FAILED_MAIL: "30x180 33x200", _WITHHELD: "40x380"}, "50m"),
     fires("MailDoubtful", "twenty answers were lost within the hour", {_TWICE: "0x180 20x200"}, "50m"),
     silent("MailDoubtful", "they were lost yesterday", {_TWICE: "20x400"}, "60m"),
     fires("CalendarStillMoving", "it takes a quarter of an hour", {_MOVING: "0+10x90"}, "12m"),
