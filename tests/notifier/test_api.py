@@ -37,12 +37,15 @@ class TestCalendar:
 
     async def test_each_day_is_counted_or_skipped_with_its_reason(self, client: httpx2.AsyncClient) -> None:
         asked = {"from": "2026-11-23T09:00:00+07:00", "working_days": "2"}
-        days = (await client.get("/v1/calendar/due", params=asked)).json()["days"]
+        told = (await client.get("/v1/calendar/due", params=asked)).json()
+        days = told["days"]
         assert [(day["date"], day["number"]) for day in days] == [
             ("2026-11-24", None), ("2026-11-25", 1), ("2026-11-26", 2),
         ]  # fmt: skip
         assert days[0]["reason_vi"] == "nghỉ Ngày Văn hóa Việt Nam"
         assert days[0]["document"]
+        assert told["basis_vi"] == "Bộ luật Dân sự 2015, Điều 147; Bộ luật Dân sự 2015, Điều 148"
+        assert told["basis_url"] == "/can-cu#bo-luat-dan-su-dieu-147"
 
     @pytest.mark.parametrize(
         "asked",

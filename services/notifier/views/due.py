@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
+from services.notifier.regulation_clauses import CITED
 from shared.calendar import CalendarYearMissing, DayLine, Due, Explanation
 from shared.calendars import Calendars
+
+# When a term begins, and when it ends.
+COUNTED_BY: Final = ("bo-luat-dan-su#dieu-147", "bo-luat-dan-su#dieu-148")
 
 
 class Day(BaseModel):
@@ -36,6 +40,8 @@ class DueView(BaseModel):
     sentence_vi: str
     sentence_en: str
     days: list[Day]
+    basis_vi: str = Field("; ".join(CITED[each] for each in COUNTED_BY), description="Căn cứ của cách tính")
+    basis_url: str = f"/can-cu#{COUNTED_BY[0].replace('#', '-')}"
 
     @classmethod
     def of(cls, due: Due, explained: Explanation) -> "DueView":
