@@ -24,7 +24,7 @@ from oracle.findings import KINDS, Finding, counted
 from oracle.plan import Plan
 from oracle.points import FIRING_POINTS, arm, disarm_all
 from oracle.quiet import quiet
-from oracle.storm_judge import judge, message_ids, stages_due
+from oracle.storm_judge import judge, message_ids, stages_due, unfallen
 from oracle.world import World
 from shared.calendar import CALENDAR
 from shared.contracts.base import Clock
@@ -47,6 +47,9 @@ class Fall:
     nth: int = 1
     seconds: float = 0.5
 
+    def __str__(self) -> str:
+        return f"{self.who}.{self.how}"
+
 
 FALLS: Final = (
     *(Fall(-1.0, "notifier", point, nth) for nth, point in enumerate(FIRING_POINTS, 1)),
@@ -62,9 +65,9 @@ FALLS: Final = (
     Fall(0.54, "notifier-3", "freeze", seconds=9.0),
     Fall(0.60, "mail", "tempfail"),
     Fall(0.66, "notifier", "project.write"),
+    Fall(0.69, "notifier", "mail.claimed", 2),  # the last point: enough mail is left to pass it
     Fall(0.72, "mongod", "kill", seconds=1.0),
     Fall(0.80, "notifier", "kill", seconds=2.0),
-    Fall(0.86, "notifier", "mail.claimed", 2),
     Fall(0.92, "mail", "kill"),
 )
 
@@ -109,8 +112,7 @@ async def run(deadlines: int, folder: Path, mutant: str = "") -> tuple[list[Find
             say(
                 f"{deadlines:,} deadlines are due at {clock.due_at:%H:%M:%S} UTC, {len(expected)} stages each"
             )
-            await _falls(world, storm, clock, deadlines * len(expected))
-            disarm_all(world.armed)
+            missed = await _falls(world, storm, clock, deadlines * len(expected))
             world.settle()
             await world.until_up()
             left = await quiet(storm, PATIENCE)
@@ -126,11 +128,12 @@ async def run(deadlines: int, folder: Path, mutant: str = "") -> tuple[list[Find
     verdict, figures = judge(found, expected, deadlines)
     findings = [
         *verdict, *checks.journals(found), *checks.topics(found), *checks.read_models(found),
-        *checks.still_waiting(left),
+        *checks.still_waiting(left), *unfallen(missed),
     ]  # fmt: skip
     hits = {point: count for point, count in world.hits.items() if count}
     say(f"deaths at points: {', '.join(f'{point} {count}' for point, count in hits.items())}")
-    return findings, {**figures, "kills": world.kills, "seconds": round(took)}
+    falls = len(FALLS) - len(missed)
+    return findings, {**figures, "kills": world.kills, "falls": falls, "seconds": round(took)}
 
 
 async def _opened(storm: Storm, deadlines: int) -> Clock:
@@ -144,28 +147,32 @@ async def _opened(storm: Storm, deadlines: int) -> Clock:
     return clock
 
 
-async def _falls(world: World, storm: Storm, clock: Clock, mails: int) -> None:
-    """Each fall when its share of the mail is accepted; those of the firing are armed before it."""
+async def _falls(world: World, storm: Storm, clock: Clock, mails: int) -> list[str]:
+    """Each fall when its share of the mail is accepted; those of the firing are armed before it. Returns what
+    did not fall: its time never came, or nobody has passed its point."""
     for fall in (f for f in FALLS if f.share < 0):
         arm(world.armed, fall.who, fall.how, "die", fall.nth)
     await asyncio.sleep(max(0.0, (clock.due_at - datetime.now(UTC)).total_seconds()))
     waiting, until = [f for f in FALLS if f.share >= 0], time.monotonic() + LONGEST
     moved, before = time.monotonic(), -1
     journal = storm.databases["notifier"].journal
-    while waiting and time.monotonic() < until:
+    while (waiting or any(world.armed.iterdir())) and time.monotonic() < until:
         with contextlib.suppress(*TROUBLE):
             accepted, commits = await storm.accepted(), await journal.estimated_document_count()
             if commits != before:
                 moved, before = time.monotonic(), commits
-            if accepted >= waiting[0].share * mails:
-                await _fall(world, waiting.pop(0))
+            due = waiting and accepted >= waiting[0].share * mails
+            if due and await _fall(world, waiting[0]):
+                waiting.pop(0)
         if time.monotonic() - moved > PATIENCE:
-            return  # what is stuck is found by who judges
+            break  # what is stuck is found by who judges
         await asyncio.sleep(0.2)
+    return [*(str(fall) for fall in waiting), *disarm_all(world.armed)]
 
 
-async def _fall(world: World, fall: Fall) -> None:
-    world.tell(f"{fall.who} {fall.how}")
+async def _fall(world: World, fall: Fall) -> bool:
+    """Whether it fell, or is armed to."""
+    world.tell(str(fall))
     match fall.how:
         case "kill":
             await asyncio.to_thread(world.kill, fall.who, fall.seconds)
@@ -174,10 +181,14 @@ async def _fall(world: World, fall: Fall) -> None:
         case "drop_after_data" | "tempfail":
             mood = {"mode": fall.how, "times": 5, "seconds": 1.0}
             async with httpx2.AsyncClient(trust_env=False, timeout=5) as http:
-                with contextlib.suppress(httpx2.HTTPError):
-                    await http.post(f"{world.system.urls[fall.who]}/behave", json=mood)
+                try:
+                    answer = await http.post(f"{world.system.urls[fall.who]}/behave", json=mood)
+                except httpx2.HTTPError:
+                    return False
+                return answer.is_success
         case point:
             arm(world.armed, fall.who, point, "die", fall.nth)
+    return True
 
 
 def say(text: str) -> None:

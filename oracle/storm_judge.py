@@ -95,6 +95,11 @@ def judge(found: Evidence, expected: Sequence[str], deadlines: int) -> tuple[lis
     }  # fmt: skip
 
 
+def unfallen(missed: Sequence[str]) -> list[Finding]:
+    """A storm in which something did not fall has shown nothing about it."""
+    return [Finding(STUCK, "falls", f"{what} never fell") for what in missed]
+
+
 def _stage(event: Any) -> str:
     match event:
         case DeadlineBreached():
