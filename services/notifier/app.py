@@ -81,19 +81,20 @@ def build(settings: NotifierSettings) -> Service[Policy]:
         clocks = Clocks(database, service.name, service.replica)
         urgent = jobs.Outbox(
             service.edge, services, Smtp(settings), (Lane.URGENT,), places, returns,
-            wake=lambda: service.wake("send_urgent"),
+            wake=lambda: service.wake("send_urgent"), clocks=clocks,
         )  # fmt: skip
         rest = (Lane.STATUTORY, Lane.COURTESY, Lane.INTERNAL)
-        others = jobs.Outbox(edge, services, Smtp(settings), rest, places, returns)
+        others = jobs.Outbox(edge, services, Smtp(settings), rest, places, returns, clocks=clocks)
         signals = jobs.Outbox(
             service.edge, services, _signals(settings), (Lane.SIGNAL,), 4,
-            wake=lambda: service.wake("send_signals"),
+            wake=lambda: service.wake("send_signals"), clocks=clocks,
         )  # fmt: skip
+        mover = jobs.Mover(edge, service.replica)
         if Role.WORKER in settings.roles:
             service.hearers += [urgent.hear, signals.hear]
         return (
             Job("fire_due", 0.2, jobs.Sweeper(edge, clocks=clocks, replica=service.replica).run),
-            Job("move_deadlines", 2.0, jobs.Mover(edge, service.replica).run),
+            Job("move_deadlines", 2.0, while_they_agree(clocks, mover.run)),
             Job("send_urgent", 1.0, urgent.run, awaited=True),
             Job("send_notices", 1.0, others.run),
             Job("send_signals", 1.0, signals.run, awaited=True),

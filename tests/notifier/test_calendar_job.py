@@ -4,12 +4,13 @@ comes late is forgotten."""
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from services.notifier import queries
+from services.notifier import app, queries
 from services.notifier.app import build
 from services.notifier.domain import Deadline
 from services.notifier.domain.calendar_rows import Rows
@@ -26,6 +27,7 @@ from services.notifier.regulation import Policy
 from services.notifier.settings import NotifierSettings
 from services.notifier.views.calendar_preview import preview
 from shared.calendar import WorkingCalendar, last_day
+from shared.clocks_agree import Clocks, own_clock
 from shared.contracts.base import Event
 from shared.contracts.clocks import clock_for, counted_receipt
 from shared.contracts.notifier import (
@@ -199,6 +201,23 @@ async def test_a_job_that_is_killed_half_way_is_taken_up_and_nothing_moves_twice
     assert await moves(register, ids) == [1] * 60
     row = await lists.calendar_version(register.database, version)
     assert (row["examined"], row["moved"]) == (60, 60)
+
+
+async def test_nothing_moves_while_nobody_knows_what_time_it_is(
+    register: Service[Policy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that runs ahead would withdraw what stands: the breach of a term that has not ended yet."""
+    ids = await opened(register, 3)
+    await with_off(register)
+    ahead = partial(Clocks, wall=lambda: own_clock() + timedelta(days=1))
+    monkeypatch.setattr(app, "Clocks", ahead)
+    (held,) = [job for job in register.jobs(register) if job.name == "move_deadlines"]
+    assert await held.run() == 0
+    assert await moves(register, ids) == [0] * 3
+    monkeypatch.setattr(app, "Clocks", Clocks)
+    (job,) = [job for job in register.jobs(register) if job.name == "move_deadlines"]
+    assert await job.run() == 3
+    assert await moves(register, ids) == [1] * 3
 
 
 async def test_a_dead_replicas_lease_holds_nobody_up_for_long(

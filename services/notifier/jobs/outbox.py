@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -20,6 +21,7 @@ from services.notifier.jobs.letters import Withheld, letter_for
 from services.notifier.queries import DueNotice
 from services.notifier.regulation import Lane, NoticeStatus, Policy
 from services.notifier.return_address import ReturnAddresses
+from shared.clocks_agree import Clocks
 from shared.desk import Desk, utc_now
 from shared.errors import PortalError
 from shared.journal import AlreadyDone, Commit
@@ -44,7 +46,8 @@ class Carrier(Protocol):
 
 @dataclass
 class Outbox:
-    """Sends the notices of its lanes, a few at a time; a slow one holds up no other while a place is free."""
+    """Sends the notices of its lanes, a few at a time; a slow one holds up no other while a place is free.
+    While ``clocks`` disagree, what depends on the hour waits; what an asker is to be told goes on."""
 
     edge: Edge[Policy]
     owner: Letters
@@ -55,6 +58,7 @@ class Outbox:
         None  # None: what can't be delivered goes to the sender that readers see
     )
     wake: Callable[[], None] = lambda: None
+    clocks: Clocks | None = None
     _waiting: list[DueNotice] = field(default_factory=list)
     _told: list[DueNotice] = field(default_factory=list)
     _looked_at: float = 0.0
@@ -88,16 +92,17 @@ class Outbox:
         free = self.places - len(self._on_their_way)
         if free <= 0:
             return 0
+        agreed = await self._agreed() is not None
         now = time.monotonic()
         self._taken = {id: at for id, at in self._taken.items() if now - at < SETTLING}
         # Those on their way, and those that have just arrived, may still look due to the read model.
         seen = self._on_their_way.keys() | self._taken.keys()
         if not self._waiting or now - self._looked_at > STALE:
-            self._waiting = await self._look(len(seen) + free)
+            self._waiting = await self._look(len(seen) + free, timed=agreed)
             self._looked_at = now
         self._told = [notice for notice in self._told if notice.id not in seen]
         wanted = {notice.id: notice for notice in [*self._told, *self._waiting]}
-        fresh = [notice for id, notice in wanted.items() if id not in seen]
+        fresh = [n for id, n in wanted.items() if id not in seen and (agreed or not n.timed)]
         self._waiting = fresh[free:]
         for notice in fresh[:free]:
             task = asyncio.create_task(self._send(notice), name=f"notice-{notice.id}")
@@ -105,12 +110,15 @@ class Outbox:
             task.add_done_callback(partial(self._arrived, notice.id))
         return len(fresh[:free])
 
-    async def _look(self, needed: int) -> list[DueNotice]:
+    async def _agreed(self) -> datetime | None:
+        return utc_now() if self.clocks is None else await self.clocks.now()
+
+    async def _look(self, needed: int, *, timed: bool) -> list[DueNotice]:
         """What must leave today is looked for anew each time, in order. Of the rest a few turns' worth is
         taken at once; in another order by each replica, so that they seldom reach for the same one."""
         urgent = Lane.URGENT in self.lanes
         limit = needed if urgent else needed + AHEAD * self.places
-        due = await queries.due_notices(self.edge.database, self.lanes, utc_now(), limit)
+        due = await queries.due_notices(self.edge.database, self.lanes, utc_now(), limit, timed=timed)
         if not urgent:
             random.shuffle(due)
             due.sort(key=lambda notice: not notice.statutory)
@@ -126,7 +134,8 @@ class Outbox:
         structlog.contextvars.bind_contextvars(correlation=due.correlation)
         try:
             if due.claimed:
-                await handlers.presume_lost(ClaimNotice(due.id), self._desk(due))
+                if (now := await self._agreed()) is not None:
+                    await handlers.presume_lost(ClaimNotice(due.id), replace(self._desk(due), now=now))
                 return
             desk = self._desk(due)
             notice = await handlers.claim_notice(ClaimNotice(due.id), desk)

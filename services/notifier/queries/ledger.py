@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.notifier.domain import lane_of
 from services.notifier.queries.terms import Document, due
-from services.notifier.regulation import Lane, NoticeStatus, Policy
+from services.notifier.regulation import LANES, Lane, NoticeStatus, Policy
 from shared.contracts.base import Event, Recorded
 from shared.contracts.notifier import (
     Delivery,
@@ -28,6 +28,8 @@ from shared.mongo import Database, answered
 from shared.projections import Column, Fields
 
 LANE_ORDER: Final = (Lane.URGENT, Lane.STATUTORY, Lane.COURTESY, Lane.INTERNAL, Lane.SIGNAL)
+# What tells our own people of a deadline, by whatever channel, has its hour.
+HOURLY: Final = tuple(kind for kind, lane in LANES.items() if lane is Lane.INTERNAL)
 
 
 async def _requested(r: Recorded[NoticeRequested], _: Vault) -> Fields:
@@ -119,6 +121,11 @@ class DueNotice:
     listed: tuple[UUID, ...] = ()
     requested_at: datetime | None = None
 
+    @property
+    def timed(self) -> bool:
+        """What to do with it depends on what time it is: a claim to be taken as lost, or one with an hour."""
+        return self.claimed or self.kind in HOURLY
+
     @classmethod
     def of(cls, d: Document) -> "DueNotice":
         """A row of an older build has not all of it until the list is made anew."""
@@ -144,10 +151,13 @@ class DueNotice:
 
 @answered
 async def due_notices(
-    database: Database, lanes: Sequence[Lane], now: datetime, limit: int
+    database: Database, lanes: Sequence[Lane], now: datetime, limit: int, *, timed: bool = True
 ) -> list[DueNotice]:
-    """Notices to send now, by lane and then the oldest first."""
-    which = {"lane": {"$in": [LANE_ORDER.index(lane) for lane in lanes]}, "next_at": due(now)}
+    """Notices to send now, by lane and then the oldest first; without those that are ``timed`` if not
+    wanted."""
+    which: Document = {"lane": {"$in": [LANE_ORDER.index(lane) for lane in lanes]}, "next_at": due(now)}
+    if not timed:
+        which |= {"status": {"$ne": NoticeStatus.SENDING.value}, "kind": {"$nin": HOURLY}}
     found = database.notices.find(which).sort([("lane", 1), ("next_at", 1)]).limit(limit)
     return [DueNotice.of(d) async for d in found]
 
