@@ -7,7 +7,7 @@ import pytest
 
 from services.notifier import domain, handlers
 from services.notifier.gateways import Mail, NotSent, Smtp
-from services.notifier.jobs import Outbox, Withheld
+from services.notifier.jobs import Digests, NoPreview, Outbox, Previews, Withheld
 from services.notifier.queries import DueNotice
 from services.notifier.regulation import Lane
 from shared.calendar import CALENDAR
@@ -200,6 +200,29 @@ async def test_a_missed_day_goes_out_at_once_by_mail(desk: Office, sink: Sink) -
     (mail,) = sink.mailbox.newest_first()
     assert mail.recipients == ["cskh@bhxh.example.vn"]
     assert mail.message_id == due.message_id
+
+
+class TestPreviews:
+    """With a real notice's facts, as they stand now."""
+
+    async def test_a_breach_and_a_morning_mail(self, desk: Office) -> None:
+        stream, due = await late(desk)
+        mail = await Previews(NoAsker()).real(desk.edge, due.id, "en", AT)
+        assert (mail.language, mail.text) != ("vi", (await desk.letter(due, AT)).text)
+        assert "HD-7" in mail.subject and stream.removeprefix("deadline-") in mail.text
+        await Digests(desk.edge).run(AT)
+        morning = await desk.notice("digest")
+        mail = await Previews(NoAsker()).real(desk.edge, morning.id, "vi", AT)
+        assert mail.text == (await desk.letter(morning, AT)).text
+        assert "HD-7" in mail.text
+
+    @pytest.mark.parametrize(
+        ("facts", "why"), [({"basis": "dieu-99#x"}, "dieu-99"), ({"explanation_vi": " "}, "explanation")]
+    )
+    async def test_one_with_a_hole_says_which(self, desk: Office, facts: dict[str, Any], why: str) -> None:
+        _, due = await late(desk, **facts)
+        with pytest.raises(NoPreview, match=why):
+            await Previews(NoAsker()).real(desk.edge, due.id, "vi", AT)
 
 
 async def suppress(desk: Office, address: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,13 +12,14 @@ import pytest
 
 from services.notifier import handlers, queries
 from services.notifier.app import build
-from services.notifier.domain import Notice, notice_id
+from services.notifier.domain import Notice, notice_id, request_notice
 from services.notifier.gateways import LetterUnavailable, Smtp
 from services.notifier.handlers import ClaimNotice
 from services.notifier.jobs import Outbox, outbox
 from services.notifier.proof import proof_of
 from services.notifier.regulation import Lane, NoticeStatus, Policy
 from services.notifier.return_address import ReturnAddresses
+from shared.clocks_agree import Clocks, own_clock
 from shared.contracts.base import Event
 from shared.contracts.notifier import Delivery, NoticeFailed, NoticeSent
 from shared.contracts.qa import QuestionProgressReported
@@ -306,6 +308,30 @@ async def test_words_that_cannot_be_fetched_now_are_fetched_later(register: Regi
     assert await register.failures(id) == [Delivery.TEMPORARY]
 
 
+async def test_a_letter_with_a_hole_waits_until_it_is_filled(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = register.asker.letter
+
+    async def with_a_hole(question: UUID, kind: str, round: int) -> dict[str, Any]:
+        return {**await whole(question, kind, round), "explanation": " "}
+
+    monkeypatch.setattr(register.asker, "letter", with_a_hole)
+    id, outbox = await register.refusal(), register.outbox()
+    await outbox.run()
+    assert register.mails() == []
+    attempts = proof_of(await register.edge.journal.read(Notice.stream_of(id)), "notifier").attempts
+    assert {each.outcome for each in attempts} == {"temporary"}
+    assert "không soạn được thư: thiếu hoặc sai: explanation" in attempts[0].words
+    monkeypatch.setattr(register.asker, "letter", whole)
+
+    async def sent() -> bool:
+        return (await register.notice(id)).status is NoticeStatus.SENT
+
+    await until(sent, outbox)
+    assert len(register.mails()) == 1
+
+
 async def test_who_was_erased_is_not_written_to(register: Register) -> None:
     register.asker.trouble = [LetterUnavailable("đã xóa", gone=True)]
     id = await register.refusal()
@@ -344,6 +370,46 @@ async def test_a_stop_lets_a_mail_on_its_way_arrive(register: Register) -> None:
     with pytest.raises(asyncio.CancelledError):
         await work
     assert (await register.notice(id)).status is NoticeStatus.SENT
+
+
+class TestClocks:
+    """A replica whose clock is a day ahead."""
+
+    @pytest.fixture
+    def ahead(self, register: Register, monkeypatch: pytest.MonkeyPatch) -> Outbox:
+        monkeypatch.setattr(outbox, "utc_now", lambda: utc_now() + timedelta(days=1))
+        clocks = Clocks(
+            register.edge.database, "notifier", "ahead", wall=lambda: own_clock() + timedelta(days=1)
+        )
+        return replace(register.outbox(), clocks=clocks)
+
+    async def test_sends_nothing_that_is_held_back_and_every_refusal(
+        self, register: Register, ahead: Outbox
+    ) -> None:
+        asked = request_notice(
+            None, "breach", "question-1", "unit:bhxh-ha-noi", source="notifier", policy=Policy(),
+            not_before=utc_now() + timedelta(hours=12),
+        )  # fmt: skip
+        await register.edge.desk().append(asked)
+        held = await register.shown(asked[0].id)
+        refusal = await register.refusal()
+        await ahead.run()
+        assert (await register.notice(refusal)).status is NoticeStatus.SENT
+        assert (await register.notice(held)).status is NoticeStatus.REQUESTED
+        ahead.clocks = None
+        await ahead.run()
+        assert (await register.notice(held)).attempt == 1  # what was held back was its clock's doing
+
+    async def test_takes_no_living_senders_claim_as_lost(self, register: Register, ahead: Outbox) -> None:
+        id = await register.refusal()
+        claimed_at = utc_now() - timedelta(seconds=61)
+        await handlers.claim_notice(ClaimNotice(id), register.edge.desk(now=claimed_at))
+        await register.shown(id, 2)
+        assert await ahead.run() == 0
+        assert await register.failures(id) == []
+        ahead.clocks = None
+        await ahead.run()
+        assert await register.failures(id) == [Delivery.UNCERTAIN]
 
 
 class TestSweep:

@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from jinja2 import UndefinedError
+from pydantic import ValidationError
+
 from services.notifier import letters, queries
 from services.notifier.gateways import Letters, LetterUnavailable, Mail
 from services.notifier.jobs.addressees import NoNumber, addressee_of
@@ -60,3 +63,8 @@ class Previews:
             raise NoPreview(f"{str(error).capitalize()}.") from error
         except NoNumber as error:
             raise NoPreview("Danh bạ không có số điện thoại.") from error
+        except ValidationError as error:
+            holes = ", ".join(str(each["loc"][0]) for each in error.errors())
+            raise NoPreview(f"Thiếu hoặc sai: {holes}.") from error
+        except UndefinedError as error:
+            raise NoPreview(f"Mẫu thư thiếu: {error}.") from error
