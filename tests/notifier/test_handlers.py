@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.notifier import domain, handlers
 from services.notifier.consumers import TABLE
@@ -46,6 +47,14 @@ async def test_a_question_opens_its_deadline_and_asks_for_an_acknowledgement(wor
     deadline = await world.deadline(TRIAGE)
     assert (deadline.status, deadline.label, deadline.source) == ("open", "HD-2026-11-QW99WAG", "qa")
     assert (await world.notice(notice_id("acknowledgement", SUBJECT, "asker", 1))).statutory is False
+
+
+async def test_a_duty_that_is_not_known_is_kept_and_told_to_those_who_read_the_log(world: World) -> None:
+    clock = triage_clock().model_copy(update={"duty": "la-lam"})
+    with capture_logs() as logs:
+        await world.hears(handlers.keep_clocks, told(received(opens=(clock,)), 1, RECEIVED))
+    assert (await world.deadline(deadline_id(SUBJECT, clock.name))).clock == clock
+    assert [(each["event"], each["duty"]) for each in logs] == [("deadline.duty_unknown", "la-lam")]
 
 
 async def test_hearing_it_twice_is_hearing_it_once(world: World) -> None:

@@ -111,6 +111,16 @@ class TestFigures:
         (one,) = (await got(client, "/v1/deadlines?unit=bhxh-khong-co"))["items"]
         assert (one["unit_known"], one["unit_name"]) == (False, "bhxh-khong-co")
 
+    async def test_a_duty_that_nobody_knows_is_refused_and_not_shown_as_an_empty_list(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        paths = ("/v1/deadlines", "/v1/deadlines.csv", "/desk/deadlines", "/desk/ledger", "/desk/ledger.csv")
+        for path in paths:
+            refused = await client.get(f"{path}?duty=la-lam", headers=as_("oanh"))
+            problem = refused.json()
+            assert (refused.status_code, problem["code"]) == (422, "duty_unknown"), path
+            assert problem["errors"][0]["field"] == "duty"
+
 
 class TestReaders:
     async def test_a_head_sees_the_own_unit_and_no_other(self, client: httpx2.AsyncClient) -> None:
@@ -291,3 +301,13 @@ class TestPages:
         (lost,) = (await got(client, "/v1/deadlines?unit=bhxh-khong-co"))["items"]
         text = (await client.get(f"/desk/deadlines/{lost['id']}", headers=as_("oanh"))).text
         assert "Danh bạ không có đơn vị này" in text
+
+
+async def test_a_duty_that_a_service_names_and_the_register_does_not_know_loses_nothing(
+    register: Swept, client: httpx2.AsyncClient
+) -> None:
+    (id,) = await register.open(1, due_at=utc_now() + 9 * DAY, duty="moi-dat", unit="bhxh-xa")
+    (one,) = (await got(client, "/v1/deadlines?duty=moi-dat"))["items"]
+    assert (one["id"], one["duty_known"], one["duty_vi"]) == (str(id), False, "moi-dat")
+    page = await client.get(f"/desk/deadlines/{id}", headers=as_("oanh"))
+    assert "Sổ không biết nghĩa vụ này" in page.text

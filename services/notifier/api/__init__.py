@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from services.notifier import queries, views
 from services.notifier.queries import DeadlineFilter
-from services.notifier.regulation import READERS, Role
+from services.notifier.regulation import DUTIES, READERS, Role
 from shared.errors import Forbidden, InvalidInput
 from shared.mongo import Database
 from shared.web.edge import Staff, edge_of
@@ -84,6 +84,25 @@ class SubjectUnknown(InvalidInput):
         super().__init__(vi, errors=[fault])
 
 
+class DutyUnknown(InvalidInput):
+    """No duty (nghĩa vụ) of the regulation, and none that a service has put on the register either."""
+
+    code = "duty_unknown"
+    title_vi, title_en = "Không có nghĩa vụ này", "No such duty"
+
+    def __init__(self, duty: str) -> None:
+        vi, en = f"Không có nghĩa vụ «{duty}».", f"There is no duty {duty!r}."
+        fault = {"field": "duty", "message": vi, "message_en": en, "type": self.code}
+        super().__init__(vi, errors=[fault])
+
+
+async def known_duty(database: Database, asked: str) -> str:
+    """Raises DutyUnknown."""
+    if not asked or asked in DUTIES or await queries.has_duty(database, asked):
+        return asked
+    raise DutyUnknown(asked)
+
+
 async def stream_of(database: Database, asked: str, unit: str = "") -> str:
     """The stream of a subject, asked for by that name or by the number that people know; with
     ``unit``, only of what that unit owes. Raises SubjectUnknown."""
@@ -114,9 +133,10 @@ Subject = Annotated[str, Depends(_subject)]
 
 
 async def _deadlines(
-    actor: UnitReader, subject: Subject, *, duty: Exact = "", unit: Exact = "", day: Day = "",
-    month: Month = "", state: State = None,
+    request: Request, actor: UnitReader, subject: Subject, *, duty: Exact = "", unit: Exact = "",
+    day: Day = "", month: Month = "", state: State = None,
 ) -> DeadlineFilter:  # fmt: skip
+    await known_duty(edge_of(request).database, duty)
     return DeadlineFilter(subject, duty, state or "", unit_seen(actor, unit), day, month)
 
 

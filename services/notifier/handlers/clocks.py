@@ -2,10 +2,12 @@
 
 from typing import TypeVar
 
+import structlog
+
 from services.notifier import domain
 from services.notifier.domain import Deadline, Ending, deadline_moves
 from services.notifier.domain.calendars import Calendar
-from services.notifier.regulation import Policy
+from services.notifier.regulation import DUTIES, Policy
 from shared.calendar import CalendarYearMissing, WorkingCalendar, load
 from shared.calendar_data import packaged
 from shared.contracts.base import Clock, ClockedEvent, Decision, Event, Recorded
@@ -17,6 +19,7 @@ from shared.contracts.qa import (
 from shared.contracts.sync import DeliveryPlanned
 from shared.desk import Desk, once
 
+log = structlog.get_logger(__name__)
 Register = Desk[Policy]
 E = TypeVar("E", bound=Event)
 C = TypeVar("C", bound=ClockedEvent)
@@ -58,6 +61,8 @@ async def _keep(
         known, events = domain.open_deadline(
             known, subject, clock, source=recorded.source, label=label_of(recorded.event)
         )
+        if events and clock.duty not in DUTIES:
+            log.warning("deadline.duty_unknown", duty=clock.duty, name=name, source=recorded.source)
         if events and order_of(clock.calendar_version) < order_of(desk.calendar.version):
             known, moved = await _recounted(known, desk)
             events = (*events, *moved)

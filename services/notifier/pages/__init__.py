@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from services.notifier import queries, views
-from services.notifier.api import SubjectUnknown, stream_of
+from services.notifier.api import SubjectUnknown, known_duty, stream_of
 from services.notifier.queries import DeadlineFilter, LedgerFilter
 from shared.web.edge import Edge
 from shared.web.look import staff_nav
@@ -16,7 +16,9 @@ Which = TypeVar("Which", DeadlineFilter, LedgerFilter)
 
 
 async def narrowed(edge: Edge[Any], which: Which) -> tuple[Which, dict[str, str]]:
-    """Its subject by the name of its stream; or what is wrong with it, by field."""
+    """Its subject by the name of its stream; or what is wrong with it, by field. Raises
+    DutyUnknown."""
+    await known_duty(edge.database, which.duty)
     try:
         unit = which.unit if isinstance(which, DeadlineFilter) else ""  # the reader's own, or the one chosen
         return replace(which, subject=await stream_of(edge.database, which.subject, unit)), {}

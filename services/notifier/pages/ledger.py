@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from services.notifier import queries, views
-from services.notifier.api import Cursor, Exact, Reader, Subject, place
+from services.notifier.api import Cursor, Exact, Reader, Subject, known_duty, place
 from services.notifier.pages import around, narrowed, overdue_count, side_bar
 from services.notifier.queries import DeadlineFilter, LedgerFilter
 from services.notifier.regulation import DUTIES
@@ -59,6 +59,7 @@ async def table(
 ) -> Response:
     """All rows, as a spreadsheet reads them; what begins like a formula is no formula."""
     edge = edge_of(request)
+    await known_duty(edge.database, duty)
     lines = _lines(edge, LedgerFilter(duty, unit, month, subject))
     return StreamingResponse(
         lines, media_type="text/csv; charset=utf-8",

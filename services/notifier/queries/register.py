@@ -216,6 +216,11 @@ async def deadline(database: Database, id: UUID) -> Document:
 
 
 @answered
+async def has_duty(database: Database, duty: str) -> bool:
+    return await database.deadlines.find_one({"duty": {"$eq": duty}}, {"_id": 1}) is not None
+
+
+@answered
 async def labels(database: Database, subjects: Iterable[str]) -> dict[str, str]:
     """How people call these subjects, as the first of their deadlines says."""
     which = {"subject": {"$in": list(set(subjects))}, "label": {"$gt": ""}}

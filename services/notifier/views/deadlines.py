@@ -52,6 +52,7 @@ class DeadlineView(BaseModel):
     subject_url: str
     duty: str
     duty_vi: str
+    duty_known: bool = Field(description="Quy chế có nghĩa vụ này")
     name: str
     basis: str
     basis_vi: str
@@ -171,7 +172,8 @@ def _view(d: Document, seen: _Reader, *, label: str, risk: str) -> DeadlineView:
     return DeadlineView(
         id=d["_id"], version=d["version"], subject=d["subject"],
         label=label_of(d["subject"], label), subject_url=subject_url(d["subject"], urls, owed),
-        duty=d["duty"], duty_vi=DUTIES.get(d["duty"], d["duty"]), name=d["name"], basis=d["basis"],
+        duty=d["duty"], duty_vi=DUTIES.get(d["duty"], d["duty"]),
+        duty_known=d["duty"] in DUTIES, name=d["name"], basis=d["basis"],
         basis_vi=CITED.get(d["basis"], d["basis"]), basis_url=basis_url(d["basis"], urls["notifier"]),
         source=d["source"], unit=d["unit"], unit_name=str(units.get(d["unit"], {}).get("name", d["unit"])),
         unit_known=d["unit"] in units,
