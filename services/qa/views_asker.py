@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from services.qa.domain import Question
 from services.qa.domain.codes import Codes
+from services.qa.domain.question import promise_name
 from services.qa.domain.receiving import triage_clock
 from services.qa.queries.file import File
 from services.qa.queries.tracking import GROUND_VI, tracked
@@ -108,18 +109,22 @@ async def letter_out(
     }  # fmt: skip
     match kind:
         case NoticeKind.ACKNOWLEDGEMENT:
-            return words | {"triage_explanation": triage.explanation_vi}
+            return words | {
+                "triage_explanation": triage.explanation_vi, "triage_provisional": triage.provisional,
+            }  # fmt: skip
         case NoticeKind.REFUSAL if question.refusal:
             refusal = question.refusal
             return words | {
                 "ground": refusal.ground, "ground_vi": GROUND_VI[refusal.ground],
                 "explanation": file.explanation, "referral": refusal.referral, "agency": refusal.agency,
                 "reference": refusal.reference, "transferred_on": refusal.transferred_on,
-                "notice_due": file.notice_due, "ask_url": f"{url}/ask",
+                "notice_due": file.notice_due,
+                "notice_provisional": _provisional(file, Duty.SAME_DAY_NOTICE), "ask_url": f"{url}/ask",
             }  # fmt: skip
         case NoticeKind.PROGRESS if report:
             return words | {
                 "words": file.words.get(report.words_ref, ""), "promised_for": report.promised_for,
+                "promised_provisional": _provisional(file, promise_name(report.round)),
                 "round": report.round, "unit_name": await edge.directory.unit_name(question.unit),
             }  # fmt: skip
         case NoticeKind.ANSWER if question.released:
@@ -127,3 +132,8 @@ async def letter_out(
             return words | {"answer": file.answer, "unit_name": unit_name, "answered_at": file.answered_at}
         case _:
             raise NotFound("Câu hỏi này không có thư loại ấy.")
+
+
+def _provisional(file: File, called: str) -> bool:
+    """Whether the clock of this name or duty leans on a year without its official decision (tạm tính)."""
+    return any(each.clock.provisional for each in file.clocks if called in (each.clock.name, each.clock.duty))

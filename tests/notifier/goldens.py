@@ -40,6 +40,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "refusal-transferred": {
         "referral": "transferred_by_centre", "reference": "12/CV-CSKH", "transferred_on": "2026-11-23",
     },
+    "acknowledgement-provisional": {"triage_provisional": True},
+    "refusal-provisional": {"at": local("2026-11-24T08:00"), "notice_provisional": True},
+    "progress-provisional": {"promised_provisional": True},
 }  # fmt: skip
 MEMOS = ("warning", "breach", "escalation", "rescission", "rescission-done")
 
@@ -65,15 +68,16 @@ def memo(kind: str, language: Language, **facts: Any) -> Memo:
 
 
 def digest(language: Language, **facts: Any) -> Digest:
-    def line(number: str, duty: str, day: int) -> Line:
+    def line(number: str, duty: str, day: int, *, provisional: bool = False) -> Line:
         url = f"http://qa/desk/triage/{day}"
-        return Line(label=number, duty=duty, last_day=date(2026, 11, day), url=url)
+        return Line(label=number, duty=duty, last_day=date(2026, 11, day), provisional=provisional, url=url)
 
     known: dict[str, Any] = {
         "to": "hanoi@bhxh.example.vn", "addressee": "Bảo hiểm xã hội thành phố Hà Nội", "language": language,
         "day": date(2026, 11, 23), "overdue": (line("HD-1", "unit_reply", 20),),
         "today": (line("HD-2", "promised_reply", 23), line("Bài 3f2a9c, Văn bản", "supply", 23)),
-        "soon": (line("HD-3", "unit_reply", 25),), "overdue_count": 38, "today_count": 2, "soon_count": 1,
+        "soon": (line("HD-3", "unit_reply", 25, provisional=True),),
+        "overdue_count": 38, "today_count": 2, "soon_count": 1,
         "url": "http://notifier/desk/deadlines?unit=bhxh-ha-noi",
     }  # fmt: skip
     return Digest(**(known | facts))

@@ -1,6 +1,7 @@
 """Thư đầu ngày: one a unit and working day, of what is overdue, due today or soon, or none at all."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -31,7 +32,8 @@ async def some_work(desk: Office, unit: str = "bhxh-ha-noi") -> None:
         ("HD-LATE", local("2026-11-21T00:00")), ("HD-TODAY", TODAY), ("HD-SOON", local("2026-11-27T00:00")),
         ("HD-WARNED", local("2026-12-03T00:00")), ("HD-FAR", local("2026-12-03T00:00")),
     ):  # fmt: skip
-        stream = await desk.open(clock_due(due_at, unit=unit), at=BEFORE, label=label)
+        clock = clock_due(due_at, unit=unit, provisional=label == "HD-SOON")
+        stream = await desk.open(clock, at=BEFORE, label=label)
         if label == "HD-WARNED":
             found = await desk.deadline(stream)
             await desk.puts(
@@ -58,6 +60,7 @@ async def test_a_unit_reads_in_one_mail_what_is_overdue_due_today_and_due_soon(d
     assert "HD-FAR" not in mail.text
     assert "HD-LATE" in parts[1]
     assert "HD-TODAY" in parts[2]
+    assert re.findall(r"(HD-\w+): .*tạm tính", mail.text) == ["HD-SOON"]
 
 
 async def test_three_replicas_ask_for_it_once_and_a_second_look_adds_nothing(desk: Office) -> None:

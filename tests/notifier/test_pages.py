@@ -2,19 +2,21 @@
 
 import asyncio
 import re
+from datetime import timedelta
+from uuid import uuid4
 
 import httpx2
 import pytest
 
 from services.notifier import handlers, queries
-from services.notifier.domain import notice_id
+from services.notifier.domain import deadline_id, notice_id
 from services.notifier.pages import operations
 from services.notifier.regulation import Policy
 from services.notifier.regulation_clauses import CLAUSES
 from shared.desk import utc_now
 from shared.service import Service
 from tests.notifier.rig import as_, client, hears, opened, service
-from tests.notifier.world import QUESTION, refused
+from tests.notifier.world import QUESTION, received, refused, triage_clock
 
 __all__ = ["client", "service"]  # fixtures
 
@@ -47,6 +49,23 @@ async def test_a_deadline_explains_itself_day_by_day(
     assert "Ngày 5 · đến hạn" in html
     assert "Bắt đầu tính hạn" in html
     assert "/can-cu#dieu-11-hoi-dap-1" in html
+
+
+async def test_wherever_a_provisional_day_is_listed_it_says_so(
+    client: httpx2.AsyncClient, service: Service[Policy]
+) -> None:
+    clock = triage_clock(utc_now() - timedelta(days=60)).model_copy(update={"provisional": True})
+    subject = await hears(service, handlers.acknowledge_question, received(opens=(clock,)), uuid4())
+    id = deadline_id(subject, "triage")
+    await service.edge.caught_up("deadlines", id, 1)
+    operations.boards._fresh_until = float("-inf")
+    row = rf'tạm tính</span></div>\s*<a class="ttl"( data-item)? href="/desk/deadlines/{id}"'
+    for path in ("/desk/deadlines?state=breached", "/desk/deadlines/board", "/desk/operations"):
+        assert re.search(row, await page(client, path)), path
+    for path in (f"/desk/deadlines/{id}", f"/desk/ledger?subject={subject}"):
+        assert "tạm tính</span>" in await page(client, path), path
+    _, decided = await opened(service)
+    assert "tạm tính</span>" not in await page(client, f"/desk/deadlines/{decided}")
 
 
 async def test_a_notice_shows_its_course(client: httpx2.AsyncClient, service: Service[Policy]) -> None:

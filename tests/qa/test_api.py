@@ -295,13 +295,16 @@ async def test_a_letter_kept_from_before_languages_is_answered_in_vietnamese(edg
 
 async def test_each_progress_letter_carries_the_words_of_its_own_round(edges: Edges) -> None:
     asked = await edges.forwarded()
-    days = [CALENDAR.add(CALENDAR.day_of(utc_now()), n).isoformat() for n in (3, 5)]
+    days = [CALENDAR.add(CALENDAR.day_of(utc_now()), n).isoformat() for n in (3, 60)]
     for words, day in zip(("Đang xác minh.", "Chờ hồ sơ gốc."), days, strict=True):
         await edges.done(asked, "progress", {"words": words, "promised_for": day}, "u-tuan")
     path = f"/v1/letters/{asked['id']}/progress"
     told = [(await edges.get(f"{path}?round={round}", "svc-notifier")).json() for round in (1, 2)]
     assert [letter["words"] for letter in told] == ["Đang xác minh.", "Chờ hồ sơ gốc."]
     assert [letter["promised_for"] for letter in told] == days
+    assert [letter["promised_provisional"] for letter in told] == [
+        any(map(CALENDAR.is_provisional, {utc_now().year, int(day[:4])})) for day in days
+    ]
     assert (await edges.get(f"{path}?round=3", "svc-notifier")).status_code == 404
 
 

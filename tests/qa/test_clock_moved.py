@@ -12,6 +12,7 @@ from services.qa.queries.file import File, file_of
 from services.qa.queries.read_models import QUESTIONS, projections
 from services.qa.queries.tracking import tracked
 from services.qa.regulation import Policy
+from services.qa.views_asker import letter_out
 from shared.calendar import WorkingCalendar
 from shared.calendars import Calendars
 from shared.contracts.base import Recorded
@@ -256,3 +257,21 @@ class TestWhatIsShown:
         await hears(office, moved(Question.stream_of(question.id), clock, WORKED_28, source="qa"))
         assert (await file(office, question)).notice_due == date(2026, 11, 28)
         assert (await row(office, question))["counted_from"] == "2026-11-28"
+
+    @pytest.mark.parametrize(
+        ("at", "told"),
+        [("2026-11-24T10:00", (False, False)), ("2026-12-29T10:00", (True, False)),
+         ("2027-01-04T10:00", (True, True))],
+    )  # fmt: skip
+    async def test_an_askers_letter_says_that_its_day_leans_on_an_undecided_year(
+        self, at: str, told: tuple[bool, bool]
+    ) -> None:
+        office, edge = Office(), None  # nobody is asked what a unit is called
+        question = await office.receive(at=local(at))
+        refusal = domain.RefuseQuestion(question.id, RefusalGround.UNCLEAR, "Hãy nói rõ thêm.")
+        question = await handlers.refuse_question(refusal, office.desk(HA, at=local(at)))
+        received, refused = [
+            await letter_out(edge, await file(office, question), kind, 1, codes=CODES, url="http://qa")  # type: ignore[arg-type]
+            for kind in (NoticeKind.ACKNOWLEDGEMENT, NoticeKind.REFUSAL)
+        ]
+        assert (received["triage_provisional"], refused["notice_provisional"]) == told

@@ -25,6 +25,7 @@ class AheadDay(BaseModel):
 
     day: date
     working: bool
+    provisional: bool = Field(description="Tạm tính: lịch nghỉ chính thức của năm chưa đủ")
     off: str = Field("", description="Vì sao là ngày nghỉ: «nghỉ …, không tính hạn»")
     calm: int = Field(description="Chưa nhắc lần nào")
     reminded: int = Field(description="Đã nhắc")
@@ -100,7 +101,8 @@ async def days_ahead(edge: Edge[Any], now: datetime, unit: str) -> AheadOut:
             continue
         off = "" if works else f"nghỉ {row.vi.removeprefix('nghỉ ') if row else 'cuối tuần'}, không tính hạn"
         days.append(AheadDay(
-            day=day, working=works, off=off, calm=load.calm, reminded=load.reminded, total=load.total,
+            day=day, working=works, provisional=calendar.is_provisional(day.year), off=off, calm=load.calm,
+            reminded=load.reminded, total=load.total,
         ))  # fmt: skip
     return AheadOut(overdue=overdue, days=days)
 

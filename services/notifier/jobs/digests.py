@@ -93,7 +93,7 @@ async def digest_for(edge: Edge[Policy], due: DueNotice, to: Addressee, *, at: d
     for row in rows:
         line = Line(
             label=views.label_of(row["subject"], called.get(row["subject"], row["label"])), duty=row["duty"],
-            last_day=date.fromisoformat(row["due_day"]),
+            last_day=date.fromisoformat(row["due_day"]), provisional=row["provisional"],
             url=views.subject_url(row["subject"], urls, row["duty"]) or urls["notifier"] + "/desk/deadlines",
         )  # fmt: skip
         due_at = row["due_at"]

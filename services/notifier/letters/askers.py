@@ -41,6 +41,7 @@ class Acknowledgement(Letter):
     tracking_code: Said
     counted_from: date
     triage_due: AwareDatetime
+    triage_provisional: bool = False
 
     @property
     def triage_last_day(self) -> datetime:
@@ -55,6 +56,7 @@ class Refusal(Letter):
     reference: str = ""
     transferred_on: date | None = None
     notice_due: date | None = None
+    notice_provisional: bool = False
     ask_url: Said
 
     @model_validator(mode="after")
@@ -67,6 +69,7 @@ class Refusal(Letter):
 class Progress(Letter):
     words: Said
     promised_for: date
+    promised_provisional: bool = False
     unit_name: Said
 
 

@@ -45,6 +45,7 @@ class Line(_Facts):
     label: Said
     duty: Said
     last_day: date
+    provisional: bool = False
     url: Said
 
 

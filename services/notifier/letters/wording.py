@@ -86,11 +86,24 @@ def duty_name(duty: str, language: Language) -> str:
     return (DUTIES if language == "vi" else DUTIES_EN).get(duty, duty)
 
 
+def tentative(provisional: bool, language: Language) -> str:
+    """What follows a day that leans on a year without its official decision (tạm tính)."""
+    if not provisional:
+        return ""
+    vi, en = (
+        "tạm tính: lịch nghỉ chính thức của năm chưa đủ",
+        "provisional: the year's calendar is incomplete",
+    )
+    return f" ({vi if language == 'vi' else en})"
+
+
 def spoken(language: Language) -> dict[str, Any]:
     """What a template of this language says days, instants, duties and clauses with."""
     if language == "vi":
         return {
             "cited": CITED, "day": lambda value: in_sentence(vn_full_day(value)),
             "moment": lambda value: in_sentence(vn_datetime(value)), "duty": lambda d: duty_name(d, "vi"),
+            "tentative": lambda is_so: tentative(is_so, "vi"),
         }  # fmt: skip
-    return {"cited": CITED_EN, "day": en_day, "moment": en_moment, "duty": lambda d: duty_name(d, "en")}
+    return {"cited": CITED_EN, "day": en_day, "moment": en_moment, "duty": lambda d: duty_name(d, "en"),
+            "tentative": lambda is_so: tentative(is_so, "en")}  # fmt: skip

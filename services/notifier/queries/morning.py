@@ -10,7 +10,9 @@ from services.notifier.regulation import DeadlineStatus, NoticeStatus
 from shared.mongo import Database, answered
 
 SHOWN: Final = 100  # deadlines of a part that a morning mail names; the rest it counts
-FIELDS: Final = {"unit": 1, "subject": 1, "label": 1, "duty": 1, "due_at": 1, "due_day": 1}
+FIELDS: Final = {
+    "unit": 1, "subject": 1, "label": 1, "duty": 1, "due_at": 1, "due_day": 1, "provisional": 1,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
