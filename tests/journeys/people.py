@@ -1,5 +1,7 @@
-"""A person at a browser, and the eye that looks over each page they meet: axe-core, and no overflow."""
+"""A person at a browser, the eye that looks over each page they meet (axe-core, and no overflow), and the
+hand that goes through it by keyboard."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,6 +12,18 @@ from deploy.local.system import System
 AXE = Path(__file__).parent.parent / "vendor" / "axe.min.js"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 LARGEST_PAGE = 150 * 1024
+MOST_STOPS = 500  # Tabs; each row of a calendar's year has ten
+FOCUSED = """() => {
+  const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
+  const label = at.labels && at.labels[0]?.innerText;
+  const name = at.getAttribute('aria-label') || at.innerText || label || at.value
+    || at.getAttribute('title') || (at.getAttribute('aria-labelledby') && 'named') || '';
+  // A day's field has parts and a letter's frame has links, which the browser itself outlines.
+  const inside = window.stoppedAt === at || at.tagName === 'IFRAME';
+  window.stoppedAt = at;
+  return {body: at === document.body, name: name.trim(), href: at.href || '', inside: inside,
+    seen: box.width > 0 && box.height > 0 && (style.outlineStyle !== 'none' || style.boxShadow !== 'none')};
+}"""
 
 
 class Person:
@@ -58,3 +72,21 @@ class Person:
         if size:
             self.page.set_viewport_size(size)
         assert self.complaints == [], (self.page.url, self.complaints)
+
+    def tabs(self) -> Iterator[dict[str, Any]]:
+        """Where Tab comes by, until it leaves the page; it is caught nowhere."""
+        for _ in range(MOST_STOPS):
+            self.page.keyboard.press("Tab")
+            stop = self.page.evaluate(FOCUSED)
+            if stop["body"]:
+                return
+            if not stop["inside"]:
+                yield stop
+        raise AssertionError(f"Tab never leaves {self.page.url}")
+
+    def walks(self) -> None:
+        """Tab goes forward through links, fields and buttons, each with a name and a visible focus."""
+        stops = list(self.tabs())
+        assert len(stops) > 5, self.page.url
+        wrong = [stop for stop in stops if not stop["name"] or not stop["seen"]]
+        assert wrong == [], (self.page.url, wrong)

@@ -2,7 +2,6 @@
 the register as those on call use them, by keyboard too."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -89,7 +88,7 @@ def test_a_deadline_is_warned_of_breached_and_told_at_once_when_it_was_due_the_s
 
 
 def _pages(breached: tuple[UUID, str], edges: Edges, system: System) -> dict[str, str]:
-    told = eventually("thư báo", lambda: notices(edges, breached[0], system) or None, 45)
+    told = eventually("thư báo", lambda: notices(edges, breached[0], system) or None, 45)[0]
     return {
         "the operations board": "/desk/operations",
         "the register": "/desk/deadlines?state=breached",
@@ -97,64 +96,59 @@ def _pages(breached: tuple[UUID, str], edges: Edges, system: System) -> dict[str
         "on-time figures": "/desk/deadlines/on-time",
         "a deadline": f"/desk/deadlines/{breached[0]}",
         "the notices": "/desk/notices",
-        "a notice's proof": f"/desk/notices/{told[0]['id']}",
+        "a notice's proof": f"/desk/notices/{told['id']}",
         "the ledger": "/desk/ledger",
+        "the ledger of one subject": _ledger(breached, edges),
+        "the templates": "/desk/templates",
+        "a template with a notice's facts": f"/desk/templates?kind={told['kind']}&notice={told['id']}",
+        "addresses not written to": "/desk/suppressions",
+        "the clauses": "/can-cu",
         "the calendar": "/lich",
         "the keeper's calendar": "/desk/calendar",
     }
 
 
-def test_every_page_of_the_register_is_without_fault_for_axe_and_for_a_phone(
+def _ledger(breached: tuple[UUID, str], edges: Edges) -> str:
+    subject = ok(edges.get("notifier", f"/v1/deadlines/{breached[0]}", "oanh"))["subject"]
+    return f"/desk/ledger?subject={subject}"
+
+
+def test_every_page_of_the_register_is_without_fault_for_axe_for_a_phone_and_by_keyboard(
     breached: tuple[UUID, str], system: System, edges: Edges, browser: Browser
 ) -> None:
-    with Person(browser, system, "oanh") as oanh:
+    with Person(browser, system, "oanh", reduced_motion="reduce") as oanh:
         for path in _pages(breached, edges, system).values():
             oanh.opens("notifier", path)
+            oanh.walks()
             oanh.looks_over()
 
 
-def test_the_register_is_used_by_keyboard_alone(
-    breached: tuple[UUID, str], system: System, edges: Edges, browser: Browser
+def test_a_deadline_is_found_and_opened_by_keyboard_alone(
+    breached: tuple[UUID, str], system: System, browser: Browser
 ) -> None:
-    """Tab goes forward through links, fields and buttons, each with a name and a visible focus, and is caught
-    nowhere; Enter opens."""
     id, label = breached
-    eventually("thư báo", lambda: notices(edges, id, system) or None, 45)
     with Person(browser, system, "oanh", reduced_motion="reduce") as oanh:
-        for path in ("/desk/deadlines/board", "/lich", "/desk/operations", f"/desk/deadlines/{id}"):
-            page = oanh.opens("notifier", path)
-            stops = list(tabbed(page.keyboard.press, page.evaluate))
-            assert len(stops) > 5, path
-            assert [stop for stop in stops if not stop["name"] or not stop["seen"]] == [], path
         page = oanh.opens(
             "notifier", f"/desk/deadlines?state=breached&day={CALENDAR.day_of(datetime.now(UTC))}"
         )
-        for stop in tabbed(page.keyboard.press, page.evaluate):
-            if re.search(str(id), stop["href"]):
+        for stop in oanh.tabs():
+            if str(id) in stop["href"]:
                 page.keyboard.press("Enter")
                 break
         expect(page).to_have_url(re.compile(str(id)))
         expect(page.get_by_text(label).first).to_be_visible()
 
 
-FOCUSED = """() => {
-  const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
-  const label = at.labels && at.labels[0]?.innerText;
-  const name = at.getAttribute('aria-label') || at.innerText || label || at.value
-    || at.getAttribute('title') || (at.getAttribute('aria-labelledby') && 'named') || '';
-  const inside = window.stoppedAt === at;  // a day's field has parts, which the browser itself outlines
-  window.stoppedAt = at;
-  return {body: at === document.body, name: name.trim(), href: at.href || '', inside: inside,
-    seen: box.width > 0 && box.height > 0 && (style.outlineStyle !== 'none' || style.boxShadow !== 'none')};
-}"""
-
-
-def tabbed(press: Callable[[str], None], ask: Callable[[str], Any]) -> Any:
-    """Where Tab comes by, until it leaves the page."""
-    for _ in range(150):
-        press("Tab")
-        stop = ask(FOCUSED)
-        if stop["body"]:
-            return
-        if not stop["inside"]:
-            yield stop
+def test_the_ledger_of_one_subject_is_printed_as_one_page(
+    breached: tuple[UUID, str], system: System, edges: Edges, browser: Browser
+) -> None:
+    eventually("thư báo", lambda: notices(edges, breached[0], system) or None, 45)
+    with Person(browser, system, "oanh") as oanh:
+        page = oanh.opens("notifier", _ledger(breached, edges))
+        asides, heading = page.locator("nav.side, main form"), page.get_by_text("in lúc")
+        assert [each.is_visible() for each in (*asides.all(), heading)] == [True, True, False]
+        page.emulate_media(media="print")
+        assert [each.is_visible() for each in (*asides.all(), heading)] == [False, False, True]
+        expect(page.get_by_role("table").first).to_be_visible()
+        printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1

@@ -15,6 +15,7 @@ from tests.journeys.people import Person
 
 DOCUMENT = "Công văn 4242/VPCP-KGVX ngày 20/11/2026"
 MOMENT = timedelta(microseconds=1)
+NEW_YEAR = f"/desk/calendar/new?year={CALENDAR.years[-1] + 1}"  # as the law has it, for the keeper to confirm
 
 
 def last_day(view: dict[str, Any]) -> date:
@@ -43,6 +44,13 @@ def test_a_new_day_off_moves_what_is_open_and_everybody_shows_it(
     seen = ok(edges.get("notifier", f"{path}/preview", "thao"))
     assert before["id"] in {item["id"] for item in seen["items"]}
     assert last_day(deadlines(edges, subject)["triage"]) == was  # looking changes nothing
+    with Person(browser, system, "thao", reduced_motion="reduce") as thao:
+        sheet = f"/desk/calendar/{made['version']}"
+        for shown in (sheet, f"{sheet}/edit?year={was.year}", "/desk/calendar", NEW_YEAR):
+            page = thao.opens("notifier", shown)
+            page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+            thao.walks()
+            thao.looks_over()
 
     tag = edges.get("notifier", path, "thao").etag
     ok(edges.post("notifier", f"{path}/apply", {"document": DOCUMENT}, once(), "thao", etag=tag))
