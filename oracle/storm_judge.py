@@ -96,8 +96,10 @@ def judge(found: Evidence, expected: Sequence[str], deadlines: int) -> tuple[lis
 
 
 def unfallen(missed: Sequence[str]) -> list[Finding]:
-    """A storm in which something did not fall has shown nothing about it."""
-    return [Finding(STUCK, "falls", f"{what} never fell") for what in missed]
+    """A storm in which a part did not fall has shown nothing about it. An armed point is another matter: its
+    replica may not come by it again, and the last line counts it."""
+    parts = [what for what in missed if what.count(".") == 1]
+    return [Finding(STUCK, "falls", f"{what} never fell") for what in parts]
 
 
 def _stage(event: Any) -> str:
