@@ -19,6 +19,7 @@ from deploy.local.ports import free_ports
 from deploy.local.process import Process, Ready, http_ready
 
 PARTITIONS: Final = 6
+CACHE_GB: Final = 2.0  # of mongod: a million open deadlines with their indexes lie in it
 CONFIG: Final = {"message.timestamp.type": "LogAppendTime"}
 
 
@@ -30,7 +31,13 @@ class Ground:
         self.bootstrap = f"127.0.0.1:{kafka}"
         log, run = folder / "log", folder / "run"
         self.parts = (
-            Mongod.at(folder / "mongod", mongo, log=log / "mongod.log", pid_file=run / "mongod.pid"),
+            Mongod.at(
+                folder / "mongod",
+                mongo,
+                log=log / "mongod.log",
+                pid_file=run / "mongod.pid",
+                cache_gb=CACHE_GB,
+            ),
             Kafka.at(folder / "kafka", kafka, controller, log=log / "kafka.log", pid_file=run / "kafka.pid"),
         )
         self._count = 0

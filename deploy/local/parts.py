@@ -41,7 +41,7 @@ class Mongod(Part):
     port: int
 
     @classmethod
-    def at(cls, folder: Path, port: int, *, log: Path, pid_file: Path) -> Mongod:
+    def at(cls, folder: Path, port: int, *, log: Path, pid_file: Path, cache_gb: float = 0.5) -> Mongod:
         folder.mkdir(parents=True, exist_ok=True)
         argv = [
             *(mongod_program(), "--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1"),
@@ -50,7 +50,7 @@ class Mongod(Part):
                 REPLICA_SET,
                 "--nounixsocket",
                 "--wiredTigerCacheSizeGB",
-                "0.5",
+                str(cache_gb),
                 "--oplogSize",
                 "512",
             ),

@@ -129,13 +129,17 @@ async def test_a_sweep_looks_at_what_is_due_and_at_nothing_else(register: Swept)
     assert stats["totalKeysExamined"] <= 7 + 2 * len(queries.ALL_SHARES)
 
 
-async def test_what_has_moved_is_looked_at_once_and_then_when_its_next_stage_comes(register: Swept) -> None:
-    due_at = utc_now() + timedelta(days=9)
+@pytest.mark.parametrize("due_in", [240 * HOUR, -HOUR])
+async def test_what_has_moved_is_looked_at_when_its_first_stage_comes_or_at_once(
+    register: Swept, due_in: timedelta
+) -> None:
+    due_at = utc_now() + 216 * HOUR
     (id,) = await register.open(due_at=due_at)
     row = await register.row(id)
-    clock = due_clock(due_at + timedelta(days=1), "tt-cskh").model_copy(update={"calendar_version": "2027"})
+    told = {"calendar_version": "2027", "duty": "linking"}  # no reminder on its last morning
+    clock = due_clock(utc_now() + due_in, "tt-cskh", **told)
     moved = DeadlineMoved(
-        deadline_id=id, subject=row["subject"], source="qa", duty="triage", from_due_at=due_at,
+        deadline_id=id, subject=row["subject"], source="qa", duty="linking", from_due_at=due_at,
         from_calendar=row["calendar_version"], clock=clock, document="QĐ 1",
     )  # fmt: skip
     await register.service.edge.journal.append(Commit(
@@ -143,11 +147,11 @@ async def test_what_has_moved_is_looked_at_once_and_then_when_its_next_stage_com
         by="system", correlation="c", causation="",
     ).sealed(Head(row["version"], row["head"])))  # fmt: skip
     await register.show()
-    assert await queries.oldest_due(register.database, utc_now()) is not None
-    assert await register.sweeper().run() == 0
-    assert await queries.oldest_due(register.database, utc_now()) is None
-    planned = [p.at for p in schedule(clock, register.service.calendars.current)]
-    assert (await register.row(id))["next_at"] == planned[0]
+    waits = await queries.oldest_due(register.database, utc_now()) is not None
+    assert waits is (due_in < timedelta())
+    if not waits:
+        planned = schedule(clock, register.service.calendars.current)
+        assert (await register.row(id))["next_at"] == planned[0].at
 
 
 class TestFairness:
@@ -186,8 +190,8 @@ class TestFairness:
     async def test_within_a_unit_the_oldest_comes_first(
         self, register: Swept, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        await register.open(201, due_at=utc_now() - HOUR)
-        oldest = await register.open(201, due_at=utc_now() - 5 * HOUR)
+        await register.open(201, due_at=utc_now() - HOUR, duty="linking")  # no reminder of a morning
+        oldest = await register.open(201, due_at=utc_now() - 5 * HOUR, duty="linking")
         order = await self._order_of(register, monkeypatch)
         assert set(order[:201]) == set(oldest)
 

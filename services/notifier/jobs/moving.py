@@ -78,7 +78,8 @@ class Mover:
         reach = {each: foresight.change(each).earliest() for each in older if foresight.change(each)}
         row = next((row for row in unfinished if row["_id"] == version), None)
         recorded, _, _ = await queries.count_moved(database, version)
-        total = recorded + await queries.count_open(database, reach)
+        reached = await queries.count_open(database, reach)
+        total = recorded + reached
         work = _Work(self.edge, target, foresight, await self._document(target), row)
         examined, found = recorded, 0
         async for chunk, moved in self._chunks(reach, work):
@@ -88,7 +89,7 @@ class Mover:
             facts = {"examined": min(examined, total), "total": total, "at": utc_now()}
             await queries.note_progress(database, version, facts)
         if found:
-            await self._shown(lease, version, recorded + found)
+            await self._shown(lease, reach, reached - found)
             return found
         for row in unfinished:
             await self._finish(row, total if row["_id"] == version else 0)
@@ -120,16 +121,17 @@ class Mover:
             for _, left in under_way:
                 left.cancel()
 
-    async def _shown(self, lease: Lease, version: str, expected: int) -> None:
-        """Until the list shows what was moved, so that it is not looked at again. Not for ever: what ended
-        meanwhile was not moved, and a list that stands still is told of elsewhere."""
-        seen, grown = 0, time.monotonic()
-        while seen < expected and time.monotonic() < grown + PATIENCE:
-            await asyncio.sleep(min(1.0, 0.05 + expected / 20_000))  # to count many costs the list its time
+    async def _shown(self, lease: Lease, reach: Mapping[str, date | None], left: int) -> None:
+        """Until the list shows what was moved, so that it is not looked at again. Not for ever: what came in
+        the older calendar meanwhile waits for the next pass, and a list that stands still is told of
+        elsewhere."""
+        seen, shrunk = await queries.count_open(self.edge.database, reach), time.monotonic()
+        while seen > left and time.monotonic() < shrunk + PATIENCE:
+            await asyncio.sleep(min(1.0, 0.05 + seen / 20_000))  # to count many costs the list its time
             await lease.renew()
-            shown = await queries.count_recorded(self.edge.database, version)
-            if shown > seen:
-                seen, grown = shown, time.monotonic()
+            still = await queries.count_open(self.edge.database, reach)
+            if still < seen:
+                seen, shrunk = still, time.monotonic()
 
     async def _document(self, target: WorkingCalendar) -> str:
         """The number by which it was applied; of a calendar that this build packs, its newest document."""

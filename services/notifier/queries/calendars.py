@@ -59,9 +59,7 @@ COLUMNS: Final[Mapping[type[Event], Column]] = {
 
 @answered
 async def prepare(database: Database) -> None:
-    """For counting what a version has moved, and what it has still to look at."""
-    moved = {"moved": {"$gt": ""}}
-    await database.deadlines.create_index([("moved", 1)], name="moved", partialFilterExpression=moved)
+    """For what a version has still to look at, and for counting what it has moved."""
     await database.deadlines.create_index(
         [("status", 1), ("calendar_version", 1), ("due_at", 1), ("_id", 1)], name="status_calendar_due"
     )
@@ -175,7 +173,10 @@ async def count_open(database: Database, versions: Mapping[str, date | None]) ->
 @answered
 async def count_moved(database: Database, version: str) -> tuple[int, int, int]:
     """Recorded anew in this version; of them with another due time; of them no breach any more."""
-    recorded = {"moved": {"$eq": version}}
+    recorded = {
+        "status": {"$in": list(DeadlineStatus)}, "calendar_version": {"$eq": version},
+        "moved": {"$eq": version},
+    }  # fmt: skip
     elsewhere = recorded | {"$expr": {"$ne": ["$due_at", "$moved_from"]}}
     withdrawn = recorded | {"rescinded_in": {"$eq": version}}
     return (
@@ -183,12 +184,6 @@ async def count_moved(database: Database, version: str) -> tuple[int, int, int]:
         await database.deadlines.count_documents(elsewhere),
         await database.deadlines.count_documents(withdrawn),
     )
-
-
-@answered
-async def count_recorded(database: Database, version: str) -> int:
-    """Recorded anew in this version."""
-    return int(await database.deadlines.count_documents({"moved": {"$eq": version}}))
 
 
 @answered

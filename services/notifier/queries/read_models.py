@@ -44,7 +44,7 @@ async def prepare(database: Database) -> None:
     )
     by_unit = [("unit", 1), ("share", 1), ("next_at", 1)]
     await deadlines.create_index(by_unit, name="unit_waiting", partialFilterExpression=waiting)
-    await deadlines.create_index([("subject", 1), ("due_at", 1)], name="subject_due")
+    await deadlines.create_index([("subject", 1)], name="subject")
     numbered = {"label": {"$gte": "HD-", "$lt": "HD."}}  # what only questions have
     await deadlines.create_index([("label", 1)], name="numbered", partialFilterExpression=numbered)
     await deadlines.create_index([("status", 1), ("due_at", 1), ("_id", 1)], name="status_due")

@@ -78,15 +78,6 @@ async def _escalated(r: Recorded[DeadlineEscalated], _: Vault) -> Fields:
             "next_at": r.event.next_at}  # fmt: skip
 
 
-async def _moved(r: Recorded[DeadlineMoved], _: Vault) -> Fields:
-    """Looked at by the next sweep, which knows what has fired and when the next stage is."""
-    event = r.event
-    return _term(event.clock) | {
-        "moved": event.clock.calendar_version, "moved_at": r.at, "moved_from": event.from_due_at,
-        "moved_from_calendar": event.from_calendar, "moved_by": event.document, "next_at": r.at,
-    }  # fmt: skip
-
-
 async def _rescinded(r: Recorded[DeadlineRescinded], _: Vault) -> Fields:
     return {
         "breached": False, "rescinded_at": r.at, "rescinded_by": r.event.document, "escalated": "",
@@ -122,10 +113,20 @@ def columns(hours: Hours, calendar: Callable[[], WorkingCalendar]) -> Mapping[ty
             "warned_at": None, "breached_at": None, "rescinded_at": None, "ended_at": None,
         }  # fmt: skip
 
+    async def moved(r: Recorded[DeadlineMoved], _: Vault) -> Fields:
+        """Where a stage's time has come, looked at by the next sweep, which knows what has fired."""
+        event, clock = r.event, r.event.clock
+        plan = schedule(clock, calendar(), hours)
+        return _term(clock) | {
+            "moved": clock.calendar_version, "moved_at": r.at, "moved_from": event.from_due_at,
+            "moved_from_calendar": event.from_calendar, "moved_by": event.document,
+            "next_at": max(r.at, plan[0].at) if plan else clock.due_at,
+        }  # fmt: skip
+
     return {
         DeadlineOpened: opened, DeadlineDischargedEarly: _early, DeadlineWarned: _warned,
         DeadlineReminderDropped: _dropped, DeadlineBreached: _breached, DeadlineEscalated: _escalated,
-        DeadlineMoved: _moved, DeadlineRescinded: _rescinded, DeadlineMet: _met, DeadlineVoided: _voided,
+        DeadlineMoved: moved, DeadlineRescinded: _rescinded, DeadlineMet: _met, DeadlineVoided: _voided,
     }  # fmt: skip
 
 
