@@ -54,7 +54,7 @@ def memo(kind: str, language: Language, **facts: Any) -> Memo:
         "unit_name": "Bảo hiểm xã hội thành phố Hà Nội", "last_day": date(2026, 11, 20),
         "explanation": {"vi": "7 ngày làm việc kể từ ngày chuyển đến đơn vị.",
                         "en": "7 working days from the day of delivery to the unit."}[language],
-        "basis": "dieu-11#hoi-dap-2", "subject_url": "http://qa/desk/triage/4f2c0293",
+        "basis": "dieu-11#hoi-dap-2", "calendar_version": "2026-10-02", "subject_url": "http://qa/desk/triage/4f2c0293",
         "deadline_url": "http://notifier/desk/deadlines/95ffe331",
     }  # fmt: skip
     if kind == "escalation":

@@ -60,6 +60,7 @@ async def memo_for(
         label=views.label_of(deadline.subject, deadline.label or await _label(edge, deadline.subject)),
         duty=clock.duty, unit_name=await edge.directory.unit_name(clock.owner_unit), last_day=last_day,
         explanation=clock.explanation_vi if tongue == "vi" else clock.explanation_en, basis=clock.basis,
+        calendar_version=clock.calendar_version,
         late_days=_late_days(edge, clock.due_at, at),
         subject_url=views.subject_url(deadline.subject, urls, owed) or urls["notifier"],
         deadline_url=f"{urls['notifier']}/desk/deadlines/{deadline.id}",

@@ -45,7 +45,7 @@ def memo(kind: str, language: Language) -> Memo:
     return Memo(
         to="donvi@example.vn", addressee="Đơn vị mẫu", language=language, label="HD-2026-11-0000000",
         duty="same_day_notice" if kind == "warning" else "unit_reply", unit_name="Đơn vị mẫu", last_day=last,
-        explanation=sentence[language], basis="dieu-11#hoi-dap-2", late_days=1,
+        explanation=sentence[language], basis="dieu-11#hoi-dap-2", calendar_version="2026-10-02", late_days=1,
         subject_url="https://hoidap.example.vn/desk/triage/…",
         deadline_url="https://thoihan.example.vn/desk/deadlines/…",
         **(withdrawn if kind == "rescission" else {}),

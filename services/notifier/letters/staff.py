@@ -30,6 +30,7 @@ class Memo(_Facts):
     unit_name: Said  # who owes it
     last_day: date
     explanation: Said  # how the day was counted, in the memo's language
+    calendar_version: Said
     basis: Said  # anchor of the clause
     late_days: int = 0  # working days since the last day
     subject_url: Said
