@@ -17,10 +17,11 @@ from services.sync.regulation import (
     Policy,
     Status,
     link_by,
+    starts_on_a_working_day,
 )
 from shared.calendar import WorkingCalendar
 from shared.contracts.base import Aggregate, Clock, Decision, Event, only
-from shared.contracts.clocks import clock_for, moved_as
+from shared.contracts.clocks import clock_for, moved_as, since_of
 from shared.contracts.notifier import DeadlineMoved
 from shared.contracts.sync import (
     Action,
@@ -74,7 +75,7 @@ class Delivery(Aggregate):
         planned = only(event, DeliveryPlanned)
         return cls(
             planned.delivery_id, planned.item_id, planned.item_version, planned.text_version,
-            planned.partner, planned.action, planned.opens[0].started_at, planned.opens[0],
+            planned.partner, planned.action, since_of(planned.opens[0]), planned.opens[0],
         )  # fmt: skip
 
     def apply(self, event: Event) -> Self:
@@ -174,6 +175,7 @@ def plan(
     clock = clock_for(
         due, calendar, duty=DUTY, basis=BASIS[portal.kind], owner_unit=policy.owner_unit,
         reason=START_REASON[action], warn_at=warn_at if warn_at < due.due_at else None,
+        received_at=since if starts_on_a_working_day(action, policy) else None,
     )  # fmt: skip
     return Delivery.starts_with(
         DeliveryPlanned(

@@ -10,7 +10,7 @@ from services.sync import backlog
 from services.sync.backlog import NEVER
 from services.sync.regulation import Status
 from shared.contracts.base import Recorded
-from shared.contracts.clocks import move_told
+from shared.contracts.clocks import move_told, since_of
 from shared.contracts.sync import (
     DeliveriesRetryRequested,
     DeliveryClockMoved,
@@ -34,7 +34,7 @@ async def _planned(recorded: Recorded[DeliveryPlanned], _: Vault) -> Fields:
     return {
         "item_id": str(event.item_id), "item_version": event.item_version,
         "text_version": event.text_version, "partner": event.partner, "action": event.action.value,
-        "title": event.title, "state": Status.PENDING.value, "since": clock.started_at,
+        "title": event.title, "state": Status.PENDING.value, "since": since_of(clock),
         "planned_at": recorded.at, "due_at": clock.due_at, "basis": clock.basis,
         "explanation": clock.explanation_vi, "attempts": 0, "escalated": False,
         "next_at": recorded.at, "claimed_until": NEVER, "correlation": recorded.correlation,

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from shared.calendar import Due, WorkingCalendar
+from shared.contracts.clocks import counted_receipt
 from shared.contracts.sync import Action
 from shared.workflow import Step, Workflow
 
@@ -132,12 +133,16 @@ class Policy:
 def link_by(action: Action, at: datetime, calendar: WorkingCalendar, policy: Policy) -> Due:
     """«Kịp thời»: what was published on a day off counts from the next working day. A withdrawal is due at
     once: the end of the very day, be it a day off."""
-    day = calendar.day_of(at)
+    if starts_on_a_working_day(action, policy):
+        return calendar.same_day(counted_receipt(at, calendar))
     if action is Action.WITHDRAW:
         return calendar.same_day(at)
-    if policy.link_within == 0:
-        return calendar.same_day(at) if calendar.is_working_day(day) else calendar.due(at, 1)
     return calendar.due(at, policy.link_within)
+
+
+def starts_on_a_working_day(action: Action, policy: Policy) -> bool:
+    """Whether the calendar says on which day the term starts, so that another calendar may say another."""
+    return action is Action.PUBLISH and policy.link_within == 0
 
 
 START_REASON: Final[Mapping[Action, str]] = {

@@ -29,6 +29,11 @@ def receipt_reason(reason: str, received_at: datetime, calendar: WorkingCalendar
     return reason.partition(CAME_ON_A_DAY_OFF)[0] + shifted
 
 
+def since_of(clock: Clock) -> datetime:
+    """When that happened which started the clock, be it on a day off."""
+    return clock.received_at or clock.started_at
+
+
 def clock_for(
     due: Due,
     calendar: WorkingCalendar,
