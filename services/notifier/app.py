@@ -89,7 +89,7 @@ def build(settings: NotifierSettings) -> Service[Policy]:
             service.edge, services, _signals(settings), (Lane.SIGNAL,), 4,
             wake=lambda: service.wake("send_signals"), clocks=clocks,
         )  # fmt: skip
-        mover = jobs.Mover(edge, service.replica)
+        mover = jobs.Mover(edge, service.replica, clocks)
         if Role.WORKER in settings.roles:
             service.hearers += [urgent.hear, signals.hear]
         return (

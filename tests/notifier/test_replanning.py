@@ -4,16 +4,19 @@ that became a day off, and what a worked Saturday brings forward fires on that S
 from datetime import datetime
 from uuid import UUID
 
+import pytest
+
 from services.notifier import handlers, queries
 from services.notifier.domain import Deadline, deadline_id, open_deadline
 from services.notifier.domain.calendar_rows import Rows
+from services.notifier.jobs import Mover, moving
 from services.notifier.regulation import Policy
 from shared.contracts.base import Clock
 from shared.contracts.clocks import clock_for
 from shared.contracts.notifier import CalendarDay, DeadlineEscalated, DeadlineMoved, DeadlineWarned
 from shared.service import Service
 from shared.testing import local
-from tests.notifier.calendars import DOCUMENTS, day, year_with
+from tests.notifier.calendars import DOCUMENTS, calendar_with, day, year_with
 from tests.notifier.test_calendar_job import applied, finished, register, told
 
 __all__ = ["register"]  # fixture
@@ -102,3 +105,19 @@ async def test_what_the_change_does_not_bring_forward_is_left_as_it_was(register
     assert await next_at(register, id) == planned
     deadline = await register.edge.desk().load(Deadline, id)
     assert deadline.moved == ""
+
+
+async def test_a_calendar_that_a_build_brings_along_brings_stages_forward_once(
+    register: Service[Policy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = await begun(register, clock(register, "2031-03-04T09:00", 3), "question-packed")
+    assert await fire(register, id, local("2031-03-08T00:00")) == 1  # breached as Friday ended
+    base = register.edge.calendar.data
+    newer = calendar_with(day("2031-03-08", "makeup"), year=2031, base=base, version="2031-03-01")
+    register.edge.calendars.take(newer.data)  # no row, no document number: it came with the build
+    monkeypatch.setattr(moving, "AGAIN", 0.0)
+    await Mover(register.edge, "r-new").run()
+    assert await next_at(register, id) == local("2031-03-08T08:00")
+    await queries.rearm(register.database, [(id, 2, local("2031-03-10T08:00"))])
+    assert await Mover(register.edge, "r-new").run() == 0
+    assert await next_at(register, id) == local("2031-03-10T08:00")

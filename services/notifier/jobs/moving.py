@@ -4,7 +4,7 @@ it, and taken up where a dead replica left off, because what has been moved is f
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
@@ -24,6 +24,7 @@ from services.notifier.queries import Document
 from services.notifier.queries import calendars as queries
 from services.notifier.regulation import Policy
 from shared.calendar import CalendarYearMissing, WorkingCalendar
+from shared.clocks_agree import Clocks
 from shared.contracts.calendars import order_of
 from shared.desk import once, utc_now
 from shared.errors import NotFound
@@ -42,10 +43,12 @@ PATIENCE: Final = 5.0  # seconds without any progress of the list
 
 @dataclass
 class Mover:
-    """One replica moves at a time, which saves work; what makes a move happen once is its key."""
+    """One replica moves at a time, which saves work; what makes a move happen once is its key. While
+    ``clocks`` disagree nothing moves: whether a breach stands is a question of the time."""
 
     edge: Edge[Policy]
     replica: str
+    clocks: Clocks | None = None
     page: int = queries.PAGE
     _looked: float = field(default=float("-inf"))
 
@@ -88,11 +91,15 @@ class Mover:
             await lease.renew()
             facts = {"examined": min(examined, total), "total": total, "at": utc_now()}
             await queries.note_progress(database, version, facts)
+            if self.clocks and await self.clocks.now() is None:
+                return found
         if found:
             await self._shown(lease, reach, reached - found)
             return found
-        for row in unfinished:
-            await self._finish(row, total if row["_id"] == version else 0)
+        for each in unfinished:
+            await self._finish(each, total if each is row else 0, lease)
+        if row is None:
+            await self._replan_packed(older, target, lease)
         return 0
 
     async def _chunks(
@@ -141,14 +148,22 @@ class Mover:
             return list(target.data.documents.values())[-1]
         return str(row["document"])
 
-    async def _finish(self, row: Document, total: int) -> None:
+    async def _replan_packed(self, older: Sequence[str], target: WorkingCalendar, lease: Lease) -> None:
+        """A calendar that this build packs, which nobody applies: once its stages are brought forward too."""
+        if (await queries.progress(self.edge.database, target.version)).get("replanned_at"):
+            return
+        for version in older:
+            await bring_forward(self.edge, self.edge.calendars.of(version), target, lease)
+        await queries.note_progress(self.edge.database, target.version, {"replanned_at": utc_now()})
+
+    async def _finish(self, row: Document, total: int, lease: Lease) -> None:
         if (
             order_of(row["_id"]) > order_of(self.edge.calendar.version)
             or utc_now() < row["applied_at"] + GRACE
         ):
             return
         if target := self.edge.calendars.of(row["_id"]):
-            await bring_forward(self.edge, self.edge.calendars.of(row["base"]), target)
+            await bring_forward(self.edge, self.edge.calendars.of(row["base"]), target, lease)
         recorded, moved, rescinded = await queries.count_moved(self.edge.database, row["_id"])
         counted = FinishMoves(row["_id"], max(total, recorded), moved, rescinded)
         await once(finish_moves(counted, self.edge.desk()))

@@ -9,11 +9,14 @@ from services.notifier.domain import next_look, touched
 from services.notifier.queries.replanning import waiting_since
 from services.notifier.regulation_stages import plan_of
 from shared.calendar import WorkingCalendar
+from shared.mongo import Lease
 from shared.web.edge import Edge
 
 
-async def bring_forward(edge: Edge[Any], before: WorkingCalendar | None, after: WorkingCalendar) -> int:
-    """How many are looked at earlier than was planned; again after a kill it finds none."""
+async def bring_forward(
+    edge: Edge[Any], before: WorkingCalendar | None, after: WorkingCalendar, lease: Lease
+) -> int:
+    """How many are looked at earlier than was planned; again after a kill it finds none. Raises LeaseLost."""
     count = 0
     async for page in waiting_since(edge.database, _earliest(before, after)):
         earlier = []
@@ -24,6 +27,7 @@ async def bring_forward(edge: Edge[Any], before: WorkingCalendar | None, after: 
         if earlier:
             await queries.rearm(edge.database, earlier)
         count += len(earlier)
+        await lease.renew()
     return count
 
 
