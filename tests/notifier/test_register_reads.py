@@ -114,7 +114,8 @@ class TestFigures:
     async def test_a_duty_that_nobody_knows_is_refused_and_not_shown_as_an_empty_list(
         self, client: httpx2.AsyncClient
     ) -> None:
-        paths = ("/v1/deadlines", "/v1/deadlines.csv", "/desk/deadlines", "/desk/ledger", "/desk/ledger.csv")
+        paths = ("/v1/deadlines", "/v1/deadlines.csv", "/desk/deadlines", "/desk/ledger", "/desk/ledger.csv",
+                 "/v1/deadlines/on-time", "/desk/deadlines/on-time")  # fmt: skip
         for path in paths:
             refused = await client.get(f"{path}?duty=la-lam", headers=as_("oanh"))
             problem = refused.json()

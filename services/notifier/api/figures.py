@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from services.notifier.api import Exact, Months, UnitReader, unit_seen
+from services.notifier.api import Exact, Months, UnitReader, known_duty, unit_seen
 from services.notifier.queries import figures
 from services.notifier.queries.figures import DayLoad
 from services.notifier.regulation import DUTIES
@@ -130,6 +130,8 @@ def months_back(now: datetime, count: int) -> str:
 
 
 async def rates(edge: Edge[Any], now: datetime, *, months: int, unit: str, duty: str) -> list[RateOut]:
+    """Raises DutyUnknown."""
+    await known_duty(edge.database, duty)
     since = months_back(now, months)
     rows = await figures.on_time(edge.database, now, since=since, unit=unit, duty=duty)
     units = await edge.directory.units()
