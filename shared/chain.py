@@ -24,6 +24,7 @@ Leaf = tuple[str, int, str]  # stream, version, hash of a head
 EVERY: Final = timedelta(minutes=5)
 SHORT: Final = 100  # milliseconds without news: that was all
 CHUNK: Final = 500  # leaves in one document
+AT_ONCE: Final = 100_000  # heads under one anchor; what else has moved comes under the next
 MOST_TOLD: Final = 100
 KIND: Final = "anchor"
 
@@ -99,23 +100,10 @@ class Anchorer:
         """Anchor what moved since the last anchor. Moving twice over the same ground after a crash anchors
         a head twice, which is harmless."""
         facts = await self._lease.facts()
-        began = datetime.now(UTC)
-        heads, token = await self._moved(facts.get("token"), facts.get("anchored_at"), began)
-        if heads:
-            leaves = [(stream, *heads[stream]) for stream in sorted(heads)]
-            try:
-                await self._set(leaves)
-            except (VersionConflict, AlreadyDone):
-                return  # another replica has just done it
-        await self._lease.renew(token=token, anchored_at=began)
-
-    async def _moved(
-        self, token: Any, since: datetime | None, began: datetime
-    ) -> tuple[dict[str, tuple[int, str]], Any]:
-        heads: dict[str, tuple[int, str]] = {}
+        began, heads = datetime.now(UTC), dict[str, tuple[int, str]]()
         feed = MongoFeed(self._database)
         try:
-            await feed.open(token, since)
+            await feed.open(facts.get("token"), facts.get("anchored_at"))
             while True:
                 commits, token = await feed.next(wait_ms=SHORT)
                 for commit in commits:
@@ -123,9 +111,16 @@ class Anchorer:
                         version, hash = heads.get(commit.stream, (0, ""))
                         newer = commit.version > version
                         heads[commit.stream] = (commit.version, commit.hash) if newer else (version, hash)
-                if token is not None and (not commits or commits[-1].at > began):
-                    return heads, token  # what comes after is the next anchor's
+                over = token is not None and (not commits or commits[-1].at > began)
+                if heads and (over or len(heads) >= AT_ONCE):
+                    await self._set([(stream, *heads[stream]) for stream in sorted(heads)])
+                    heads.clear()
+                if over:  # what comes after is the next anchor's
+                    await self._lease.renew(token=token, anchored_at=began)
+                    return
                 await self._lease.renew()
+        except (VersionConflict, AlreadyDone):
+            return  # another replica has just done it
         finally:
             await feed.close()
 

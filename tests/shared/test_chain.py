@@ -10,6 +10,7 @@ import pytest
 from bson import DatetimeMS, encode
 from bson.raw_bson import RawBSONDocument
 
+from shared import chain
 from shared.chain import Anchorer, Report, stream_of, verify
 from shared.contracts.qa import AnswerReleased
 from shared.journal import Commit, Head
@@ -266,6 +267,21 @@ async def test_a_commit_that_bears_an_old_time_is_anchored_too(record: Any) -> N
     await record.journal.delete_many({"stream": f"question-{id}"})
     report = await verify(record, "qa")
     assert [(b.stream, b.what) for b in report.breaks] == [(f"question-{id}", "anchored_missing")]
+
+
+async def test_much_that_has_moved_comes_under_several_anchors(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the heads of a long journal are never all held at once."""
+    monkeypatch.setattr(chain, "AT_ONCE", 400)
+    ids = [UUID(int=n) for n in range(1, 1101)]
+    every = [commit(id, Head(), AnswerReleased(question_id=id, answer_ref="a")) for id in ids]
+    assert set(await MongoJournal(database).append_all(every)) == {None}
+    await anchorer(database).work()
+    report = await verify(database, "qa")
+    assert report.whole and report.leaves == 1100 and report.anchors > 1
+    await anchorer(database).work()
+    assert (await verify(database, "qa")).anchors == report.anchors
 
 
 async def test_replicas_do_not_anchor_twice(database: Any) -> None:
