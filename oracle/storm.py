@@ -54,9 +54,9 @@ class Fall:
 FALLS: Final = (
     *(Fall(-1.0, "notifier", point, nth) for nth, point in enumerate(FIRING_POINTS, 1)),
     Fall(0.01, "notifier-2", "kill"),
-    Fall(0.04, "notifier", "publish.sent"),
+    Fall(0.03, "notifier", "offset.before"),  # while firings are still heard: mails are slower
     Fall(0.08, "mail", "drop_after_data"),
-    Fall(0.12, "notifier", "offset.before"),
+    Fall(0.12, "notifier", "publish.sent"),
     Fall(0.16, "mongod", "kill"),
     Fall(0.24, "notifier", "mail.accepted", 3),
     Fall(0.32, "kafka", "kill"),
