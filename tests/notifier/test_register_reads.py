@@ -15,6 +15,7 @@ from services.notifier import queries
 from services.notifier.settings import NotifierSettings
 from shared.desk import utc_now
 from shared.web import edge
+from shared.web.forms import cursor_of
 from shared.workflow import Actor
 from tests.edges import by_name, projecting
 from tests.notifier.rig import PEOPLE, as_
@@ -34,6 +35,7 @@ UNITS = {"units": [
     {"id": "bhxh-can-tho", "name": "Cần Thơ"}, {"id": "bhxh-ha-noi", "name": "=HYPERLINK(1)"},
 ]}  # fmt: skip
 DAY = timedelta(days=1)
+ID = "5f3c8a54-9b1d-4a53-8f6e-0d6f4a6d2f11"
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +112,15 @@ class TestFigures:
     ) -> None:
         (one,) = (await got(client, "/v1/deadlines?unit=bhxh-khong-co"))["items"]
         assert (one["unit_known"], one["unit_name"]) == (False, "bhxh-khong-co")
+
+    @pytest.mark.parametrize(
+        "place", [["2026-11-24T09:00:00Z", "x"], ["2026-11-24T09:00:00", ID], [1, ID], ["x"]]
+    )
+    async def test_a_place_that_no_list_has_given_is_refused(
+        self, client: httpx2.AsyncClient, place: list[Any]
+    ) -> None:
+        refused = await client.get(f"/v1/deadlines?cursor={cursor_of(place)}", headers=as_("oanh"))
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "cursor")
 
     async def test_a_duty_that_nobody_knows_is_refused_and_not_shown_as_an_empty_list(
         self, client: httpx2.AsyncClient

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from services.notifier import queries, views
 from services.notifier.queries import DeadlineFilter
 from services.notifier.regulation import DUTIES, READERS, Role
+from shared.desk import utc_now
 from shared.errors import Forbidden, InvalidInput
 from shared.mongo import Database
 from shared.web.edge import Staff, edge_of
@@ -150,8 +151,8 @@ def place(cursor: str) -> list[Any]:
     try:
         if where:
             at, id = where
-            datetime.fromisoformat(str(at))
+            _ = datetime.fromisoformat(str(at)) - utc_now()  # an hour without its zone compares with none
             UUID(str(id))
-    except ValueError:
+    except (TypeError, ValueError):
         raise InvalidInput("Con trỏ trang không hợp lệ.", errors=[{"field": "cursor"}]) from None
     return where

@@ -149,7 +149,7 @@ async def preview_of(edge: Edge[Any], calendar: Calendar, cursor: str, limit: in
     now = utc_now()
     foresight = Foresight(WorkingCalendar(calendar.data()), edge.calendars.of)
     where = place(cursor)
-    after = [datetime.fromisoformat(str(where[0])), where[1]] if where else []
+    after = (datetime.fromisoformat(str(where[0])), str(where[1])) if where else ()
     units = await edge.directory.units()
     seen = await preview(edge.database, foresight, now, units=units, after=after, limit=limit)
     further = cursor_of([seen.last["due_at"].isoformat(), seen.last["_id"]]) if seen.last else None

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -107,7 +107,7 @@ class Mover:
     ) -> AsyncIterator[tuple[int, int]]:
         """How many were looked at and had to be moved, chunk by chunk. One is decided while the one before it
         is being written."""
-        after: tuple[Any, ...] = ()
+        after: queries.Place = ()
         under_way: deque[tuple[int, asyncio.Task[int]]] = deque()
         try:
             while reach:

@@ -1,7 +1,7 @@
 """The calendar's versions, and the open deadlines that a change may touch: they are found by when they end,
 so that a change of next year's days examines only what runs until then."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from datetime import date, datetime, time
 from typing import Any, Final
 from uuid import UUID
@@ -61,7 +61,7 @@ COLUMNS: Final[Mapping[type[Event], Column]] = {
 async def prepare(database: Database) -> None:
     """For what a version has still to look at, and for counting what it has moved."""
     await database.deadlines.create_index(
-        [("status", 1), ("calendar_version", 1), ("due_at", 1), ("_id", 1)], name="status_calendar_due"
+        [("status", 1), ("calendar_version", 1), ("due_at", 1), ("_id", 1)], name=BY_VERSION
     )
 
 
@@ -99,23 +99,32 @@ async def open_in_other_calendars(database: Database, version: str) -> list[str]
             which["calendar_version"] = {"$gt": found[-1]}
         row = await database.deadlines.find_one(
             which, {"calendar_version": 1, "_id": 0}, sort=[("calendar_version", 1)],
-            hint="status_calendar_due",
+            hint=BY_VERSION,
         )  # fmt: skip
         if row is None:
             return [each for each in found if each != version]
         found.append(row["calendar_version"])
 
 
-def _reaching(versions: Mapping[str, date | None]) -> Document:
-    """Open deadlines of these versions that end on that day or later; None: all of them."""
+BY_VERSION: Final = "status_calendar_due"
+Place = tuple[()] | tuple[datetime, str]  # (due_at, id) behind which to go on
+
+
+def _reaching(versions: Mapping[str, date | None], after: Place = ()) -> Document:
+    """Open deadlines of these versions that end on that day or later; None: all of them. Each arm is one
+    stretch of the index, for thousands end at the same midnight."""
     arms: list[Document] = []
     for version, day in versions.items():
-        arm: Document = {"calendar_version": {"$eq": version}}
-        if day is not None and day is not date.max:
-            arm["due_at"] = {"$gt": datetime.combine(day, time.min, VIETNAM)}
-        if day is not date.max:
-            arms.append(arm)
-    return {"status": DeadlineStatus.OPEN.value, "$or": arms} if arms else {"_id": None}
+        if day is date.max:
+            continue
+        arm: Document = {"status": DeadlineStatus.OPEN.value, "calendar_version": {"$eq": version}}
+        begins = None if day is None else datetime.combine(day, time.min, VIETNAM)
+        if after and (begins is None or after[0] > begins):
+            due_at, id = after
+            arms += [arm | {"due_at": {"$eq": due_at}, "_id": {"$gt": id}}, arm | {"due_at": {"$gt": due_at}}]
+        else:
+            arms.append(arm if begins is None else arm | {"due_at": {"$gt": begins}})
+    return {"$or": arms} if arms else {"_id": None}
 
 
 TERM: Final = (
@@ -132,10 +141,10 @@ def term_of(d: Mapping[str, Any]) -> OpenTerm:
 
 
 async def open_terms(
-    database: Database, versions: Mapping[str, date | None], *, after: Sequence[Any] = ()
+    database: Database, versions: Mapping[str, date | None], *, after: Place = ()
 ) -> AsyncIterator[list[Document]]:
-    """Page by page, the first due first; behind ``after``: (due_at, id). Only what a preview must know."""
-    place = tuple(after)
+    """Page by page, the first due first, behind ``after``. Only what a preview must know."""
+    place = after
     while True:
         page = await _open_page(database, versions, place, dict.fromkeys(TERM, 1))
         if page:
@@ -146,28 +155,25 @@ async def open_terms(
 
 
 async def open_deadlines(
-    database: Database, versions: Mapping[str, date | None], *, after: Sequence[Any] = (), limit: int = PAGE
+    database: Database, versions: Mapping[str, date | None], *, after: Place = (), limit: int = PAGE
 ) -> list[Document]:
-    """Whole, to be moved."""
-    return await _open_page(database, versions, tuple(after), None, limit)
+    """Whole, to be moved: the first due first, behind ``after``."""
+    return await _open_page(database, versions, after, None, limit)
 
 
 @answered
 async def _open_page(
-    database: Database, versions: Mapping[str, date | None], after: tuple[Any, ...],
-    fields: Mapping[str, int] | None, limit: int = PAGE,
+    database: Database, versions: Mapping[str, date | None], after: Place, fields: Mapping[str, int] | None,
+    limit: int = PAGE,
 ) -> list[Document]:  # fmt: skip
-    which = _reaching(versions)
-    if after:
-        behind = [{"due_at": {"$gt": after[0]}}, {"due_at": {"$eq": after[0]}, "_id": {"$gt": after[1]}}]
-        which = {"$and": [which, {"due_at": {"$gte": after[0]}}, {"$or": behind}]}
-    found = database.deadlines.find(which, fields).sort([("due_at", 1), ("_id", 1)]).limit(limit)
-    return list(await found.batch_size(limit).to_list(limit))
+    found = database.deadlines.find(_reaching(versions, after), fields).hint(BY_VERSION)
+    page = await found.sort([("due_at", 1), ("_id", 1)]).limit(limit).batch_size(limit).to_list(limit)
+    return list(page)
 
 
 @answered
 async def count_open(database: Database, versions: Mapping[str, date | None]) -> int:
-    return int(await database.deadlines.count_documents(_reaching(versions)))
+    return int(await database.deadlines.count_documents(_reaching(versions), hint=BY_VERSION))
 
 
 @answered

@@ -1,6 +1,6 @@
 """What a draft would do to the open deadlines: read only, and exactly what applying it does now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -117,7 +117,7 @@ class Preview:
 
 async def preview(
     database: Database, foresight: Foresight, now: datetime, *, units: Mapping[str, Any],
-    after: Sequence[Any] = (), limit: int = 50,
+    after: calendars.Place = (), limit: int = 50,
 ) -> Preview:  # fmt: skip
     """Everything that is open is looked at for the first page; the later ones read until they are full."""
     version = foresight.calendar.version
