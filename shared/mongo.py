@@ -209,7 +209,7 @@ class MongoVault:
         self._collection: Collection = database.vault
         self._puts: Together[Put, str] = Together(self._keep)
 
-    async def put(self, ref: str, content: dict[str, Any]) -> str:
+    async def put(self, ref: str, content: dict[str, Any], *, owner: str = "") -> str:
         """Keep ``content`` under ``ref`` before the commit that names it; returns what is kept, as a SHA-256.
         Repeating is harmless: the first content stays."""
         body = canonical(content)

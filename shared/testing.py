@@ -42,7 +42,7 @@ class MemoryVault:
     def __init__(self) -> None:
         self.contents: dict[str, str] = {}
 
-    async def put(self, ref: str, content: dict[str, Any]) -> str:
+    async def put(self, ref: str, content: dict[str, Any], *, owner: str = "") -> str:
         body = self.contents.setdefault(ref, canonical(content))
         return hashlib.sha256(body.encode()).hexdigest()
 

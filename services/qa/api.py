@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -119,40 +119,56 @@ async def question(question_id: UUID, by: Staff, edge: EdgeOf, response: Respons
     return await views.question_out(edge, file, by, now())
 
 
-@router.post("/v1/questions/{question_id}/forwarding", tags=["cán bộ"], summary="Chuyển đơn vị trả lời")
-async def forward(question_id: UUID, body: bodies.Forward, acting: ActingOf) -> views.QuestionOut:
-    await views.check_unit(acting.edge, body.unit)
-    return await acting.do(handlers.forward_question, body.command(question_id))
+class StaffAct(NamedTuple):
+    """``POST /v1/questions/{id}/{path}``: a strict body, the handler that does it, what it is called."""
+
+    path: str
+    body: type[bodies.CommandBody]
+    handler: Callable[[Any, Desk[Policy]], Awaitable[Question]]
+    title: str
 
 
-@router.post("/v1/questions/{question_id}/refusal", tags=["cán bộ"], summary="Báo không thuộc diện trả lời")
-async def refuse(question_id: UUID, body: bodies.Refuse, acting: ActingOf) -> views.QuestionOut:
-    return await acting.do(handlers.refuse_question, body.command(question_id))
+STAFF_ACTS: Final = (
+    StaffAct("forwarding", bodies.Forward, handlers.forward_question, "Chuyển đơn vị trả lời"),
+    StaffAct("refusal", bodies.Refuse, handlers.refuse_question, "Báo không thuộc diện trả lời"),
+    StaffAct("merging", bodies.Merge, handlers.merge_question, "Gộp câu hỏi trùng"),
+    StaffAct("setting-aside", bodies.SetAside, handlers.set_aside, "Gạt ra vì nghi thư rác"),
+    StaffAct(
+        "setting-aside-confirmation", bodies.ConfirmSetAside, handlers.confirm_set_aside,
+        "Xác nhận là thư rác",
+    ),
+    StaffAct("restoration", bodies.Restore, handlers.restore_question, "Đưa lại hàng chờ phân loại"),
+    StaffAct("splitting", bodies.Split, handlers.split_question, "Tách thành nhiều phần"),
+    StaffAct("return", bodies.GiveBack, handlers.give_back_question, "Đơn vị trả lại"),
+    StaffAct("complexity", bodies.Complex, handlers.make_complex, "Xác định câu hỏi phức tạp"),
+    StaffAct("advice", bodies.Advise, handlers.give_advice, "Góp ý cho đơn vị chủ trì"),
+    StaffAct("progress", bodies.Progress, handlers.report_progress, "Thông báo quá trình xử lý"),
+    StaffAct("answer", bodies.Answer, handlers.answer_question, "Trả lời"),
+    StaffAct("answer-return", bodies.SendBack, handlers.send_back_answer, "Trả lại câu trả lời chưa đạt"),
+    StaffAct("release", bodies.Release, handlers.release_answer, "Gửi câu trả lời tới người hỏi"),
+    StaffAct("publication", bodies.Publish, handlers.publish_answer, "Đăng công khai"),
+    StaffAct("withholding", bodies.Withhold, handlers.withhold_answer, "Không đăng công khai"),
+    StaffAct("correction", bodies.Correct, handlers.correct_answer, "Đính chính câu trả lời"),
+    StaffAct("reopening", bodies.Reopen, handlers.reopen_question, "Mở lại theo văn bản"),
+    StaffAct("assignment", bodies.Assign, handlers.assign_question, "Giao cho cán bộ"),
+    StaffAct("notes", bodies.Note, handlers.take_note, "Ghi chú nội bộ"),
+    StaffAct("erasure", bodies.Erase, handlers.erase_asker, "Xóa dữ liệu cá nhân của người hỏi"),
+)  # fmt: skip
 
 
-@router.post("/v1/questions/{question_id}/answer", tags=["cán bộ"], summary="Trả lời")
-async def answer(question_id: UUID, body: bodies.Answer, acting: ActingOf) -> views.QuestionOut:
-    return await acting.do(handlers.answer_question, body.command(question_id))
+def _offer(act: StaffAct) -> None:
+    async def do(question_id: UUID, body: Any, acting: ActingOf) -> views.QuestionOut:
+        await views.check_units(acting.edge, body)
+        return await acting.do(act.handler, body.command(question_id))
+
+    do.__name__ = act.path.replace("-", "_")
+    do.__doc__ = act.body.__doc__
+    do.__annotations__["body"] = act.body
+    router.post(f"/v1/questions/{{question_id}}/{act.path}", tags=["cán bộ"], summary=act.title)(do)
 
 
-@router.post("/v1/questions/{question_id}/progress", tags=["cán bộ"], summary="Thông báo quá trình xử lý")
-async def progress(question_id: UUID, body: bodies.Progress, acting: ActingOf) -> views.QuestionOut:
-    return await acting.do(handlers.report_progress, body.command(question_id))
-
-
-@router.post("/v1/questions/{question_id}/release", tags=["cán bộ"], summary="Gửi câu trả lời tới người hỏi")
-async def release(question_id: UUID, body: bodies.Release, acting: ActingOf) -> views.QuestionOut:
-    return await acting.do(handlers.release_answer, body.command(question_id))
-
-
-@router.post("/v1/questions/{question_id}/publication", tags=["cán bộ"], summary="Đăng công khai")
-async def publish(question_id: UUID, body: bodies.Publish, acting: ActingOf) -> views.QuestionOut:
-    return await acting.do(handlers.publish_answer, body.command(question_id))
-
-
-@router.post("/v1/questions/{question_id}/withholding", tags=["cán bộ"], summary="Không đăng công khai")
-async def withhold(question_id: UUID, body: bodies.Withhold, acting: ActingOf) -> views.QuestionOut:
-    return await acting.do(handlers.withhold_answer, body.command(question_id))
+for _act in STAFF_ACTS:
+    _offer(_act)
 
 
 @router.get("/v1/answers", tags=["công khai"], summary="Tìm câu hỏi đã trả lời")

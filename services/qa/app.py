@@ -21,7 +21,7 @@ def build(settings: QaSettings) -> Service[Policy]:
     return Service(
         name="qa", title="Hỏi – đáp với người dân", settings=settings, policy=settings.policy(),
         kinds=[Question, AdoptedCalendar], folder=FOLDER, published=[qa.TOPIC], consumers=TABLE,
-        in_background=[notifier.DEADLINE],
+        in_background=[notifier.DEADLINE, qa.TOPIC],
         routers=[api.router, pages_ask.router, pages_track.router, pages_desk.router],
         projections=(*projections(codes), ADOPTED), prepare=prepare,
     )  # fmt: skip

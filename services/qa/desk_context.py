@@ -11,13 +11,14 @@ from uuid import UUID
 from markupsafe import Markup, escape
 
 from services.qa import domain, views
+from services.qa.domain.clocks import same_day_clock, unit_clock
 from services.qa.domain.fields import OPTIONS, field_name, suggested_field, suggested_unit
 from services.qa.domain.personal_data import suggest
-from services.qa.domain.receiving import same_day_clock, unit_clock
 from services.qa.queries import answers, lists
 from services.qa.queries.file import ONE_INSTANT, File
+from services.qa.queries.history import DISCLOSURE_VI, staff_history
 from services.qa.queries.read_models import short_name
-from services.qa.queries.tracking import DISCLOSURE_VI, refusal_view, staff_history, tracked
+from services.qa.queries.tracking import refusal_view, tracked
 from services.qa.regulation import CITED, SAME_DAY_SENTENCE, TRIAGE_BASIS, Policy, Role, Status
 from shared.calendar import VIETNAM
 from shared.contracts.qa import NoticeKind

@@ -2,20 +2,30 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
 from services.qa import domain
 from services.qa.domain import Question
-from services.qa.domain.codes import NAMESPACE, question_id_of
+from services.qa.domain.codes import NAMESPACE, question_going_on, question_id_of
 from services.qa.domain.personal_data import mask
 from services.qa.regulation import SAME_LETTER_HOURS, Policy
 from shared.contracts.base import Decision, Recorded
 from shared.contracts.notifier import DeadlineMoved, NoticeReachedOtherwise, NoticeSent
-from shared.contracts.qa import NoticeKind
+from shared.contracts.qa import (
+    AskerErased,
+    NoticeKind,
+    Part,
+    QuestionClosed,
+    QuestionMerged,
+    QuestionReceived,
+    QuestionSplit,
+    QuestionWithdrawn,
+)
 from shared.desk import Desk
-from shared.errors import NotFound
+from shared.errors import InvalidInput, NotFound
 
 QaDesk = Desk[Policy]
 ASKER: Final = "asker"
@@ -26,45 +36,67 @@ def ref_for(desk: QaDesk, what: str) -> str:
     return uuid5(NAMESPACE, f"{desk.once}\0{desk.fingerprint}\0{what}").hex if desk.once else uuid4().hex
 
 
-async def keep(desk: QaDesk, what: str, content: dict[str, Any]) -> tuple[str, str]:
+async def keep(desk: QaDesk, owner: UUID | None, what: str, content: dict[str, Any]) -> tuple[str, str]:
+    """Beside the journal, under the key of the question that owns it; without an owner it is public."""
     ref = ref_for(desk, what)
-    return ref, await desk.vault.put(ref, content)
+    return ref, await desk.vault.put(ref, content, owner=str(owner) if owner else "")
 
 
-async def keep_words(desk: QaDesk, what: str, words: str) -> tuple[str, str]:
-    return await keep(desk, what, {"words": words}) if words else ("", "")
+async def keep_words(desk: QaDesk, owner: UUID, what: str, words: str) -> tuple[str, str]:
+    return await keep(desk, owner, what, {"words": words}) if words else ("", "")
 
 
 async def receive_question(cmd: domain.ReceiveQuestion, desk: QaDesk) -> Question:
-    """The same letter within a day, sent twice under whatever key, is the first question."""
-    today = desk.calendar.day_of(desk.now)
-    ids = [question_id_of(cmd.same_letter, day) for day in (today, today - timedelta(days=1))]
-    for known in await asyncio.gather(*(desk.find(Question, id) for id in ids)):
-        if known and desk.now - known.received_at < timedelta(hours=SAME_LETTER_HOURS):
+    """The same letter within a day, sent twice under whatever key, is the first question. What goes on from
+    another question does so once."""
+    going_on = cmd.resubmits or cmd.follows
+    if going_on is not None:
+        id = question_going_on(going_on, resubmitted=cmd.resubmits is not None)
+        known = await desk.find(Question, id)
+        if known is not None:
             return known
-    letter = cmd.letter
-    ref, digest = await keep(
-        desk, "letter",
-        {"name": letter.name, "email": letter.email, "phone": letter.phone, "province": letter.province,
-         "subject": letter.subject, "text": letter.text, "language": letter.language},
-    )  # fmt: skip
+        earlier = await desk.load(Question, going_on)
+        act = "resubmit" if cmd.resubmits else "follow_up"
+        domain.check_continuation(earlier, act, by=domain.ASKER, at=desk.now, policy=desk.policy)
+    else:
+        today = desk.calendar.day_of(desk.now)
+        ids = [question_id_of(cmd.same_letter, day) for day in (today, today - timedelta(days=1))]
+        for known in await asyncio.gather(*(desk.find(Question, each) for each in ids)):
+            if known and desk.now - known.received_at < timedelta(hours=SAME_LETTER_HOURS):
+                return known
+        id = ids[0]
+    ref, digest = await keep(desk, id, "letter", letter_of(cmd.letter))
     return await desk.append(
-        domain.receive(ids[0], cmd, ref, digest, at=desk.now, calendar=desk.calendar, policy=desk.policy)
+        domain.receive(id, cmd, ref, digest, at=desk.now, calendar=desk.calendar, policy=desk.policy)
     )
+
+
+def letter_of(letter: domain.Letter) -> dict[str, Any]:
+    return asdict(letter) | {"files": [list(each) for each in letter.files]}
 
 
 async def _decide(
     cmd: Any, act: str, decide: Callable[..., Decision[Question]], words: str, desk: QaDesk
 ) -> Question:
-    """What four acts have in common: may it be done at all, the words beside the journal, the decision."""
+    """What most acts have in common: may it be done at all, the words beside the journal, the decision."""
     question = await desk.load(Question, cmd.question_id)
     domain.permit(question, act, desk.by)
-    ref, digest = await keep_words(desk, act, words)
+    ref, digest = await keep_words(desk, question.id, act, words)
     return await desk.append(
         decide(
             question, cmd, ref, digest, by=desk.by, at=desk.now, calendar=desk.calendar, policy=desk.policy
         )
     )
+
+
+async def _note_down(
+    cmd: Any, act: str, decide: Callable[..., Decision[Question]], words: str, desk: QaDesk
+) -> Question:
+    """The same of an act that counts no days."""
+    question = await desk.load(Question, cmd.question_id)
+    domain.permit(question, act, desk.by)
+    ref, digest = await keep_words(desk, question.id, act, words)
+    return await desk.append(decide(question, cmd, ref, digest, by=desk.by))
 
 
 async def forward_question(cmd: domain.ForwardQuestion, desk: QaDesk) -> Question:
@@ -94,7 +126,7 @@ async def publish_answer(cmd: domain.PublishAnswer, desk: QaDesk) -> Question:
     texts = {"subject": cmd.subject, "question": cmd.question, "answer": cmd.answer}
     left = await _personal(question, texts, desk)
     domain.check_clean(left)
-    ref, digest = await keep(desk, "public", texts)
+    ref, digest = await keep(desk, None, "public", texts)
     return await desk.append(domain.publish(question, cmd, ref, digest, by=desk.by, left=left))
 
 
@@ -116,9 +148,181 @@ async def _personal(
 
 
 async def disclose_asker(cmd: domain.DiscloseAsker, desk: QaDesk) -> Question:
+    return await _note_down(cmd, "disclose", domain.disclose, cmd.words, desk)
+
+
+async def give_back_question(cmd: domain.GiveBackQuestion, desk: QaDesk) -> Question:
+    return await _decide(cmd, "give_back", domain.give_back, cmd.words, desk)
+
+
+async def make_complex(cmd: domain.MakeComplex, desk: QaDesk) -> Question:
+    return await _decide(cmd, "make_complex", domain.make_complex, cmd.reason, desk)
+
+
+async def give_advice(cmd: domain.GiveAdvice, desk: QaDesk) -> Question:
+    return await _decide(cmd, "advise", domain.advise, cmd.words, desk)
+
+
+async def send_back_answer(cmd: domain.SendBackAnswer, desk: QaDesk) -> Question:
+    return await _decide(cmd, "send_back", domain.send_back, cmd.reason, desk)
+
+
+async def reopen_question(cmd: domain.ReopenQuestion, desk: QaDesk) -> Question:
+    return await _decide(cmd, "reopen", domain.reopen, cmd.reason, desk)
+
+
+async def correct_answer(cmd: domain.CorrectAnswer, desk: QaDesk) -> Question:
     question = await desk.load(Question, cmd.question_id)
-    ref, digest = await keep_words(desk, "disclosure", cmd.words)
-    return await desk.append(domain.disclose(question, cmd, ref, digest, by=desk.by))
+    domain.permit(question, "correct", desk.by)
+    reason_ref, reason_hash = await keep_words(desk, question.id, "correction-reason", cmd.reason)
+    ref, digest = await keep_words(desk, question.id, "correct", cmd.text)
+    return await desk.append(
+        domain.correct(
+            question, cmd, ref, digest, reason_ref=reason_ref, reason_hash=reason_hash, by=desk.by,
+            at=desk.now, calendar=desk.calendar, policy=desk.policy,
+        )
+    )  # fmt: skip
+
+
+async def merge_question(cmd: domain.MergeQuestion, desk: QaDesk) -> Question:
+    into = await desk.find(Question, cmd.into)
+    if into is None:
+        raise InvalidInput("Không có câu hỏi mang mã này.", errors=[{"field": "into"}])
+    question = await desk.load(Question, cmd.question_id)
+    domain.permit(question, "merge", desk.by)
+    same_asker = await _address(question, desk) == await _address(into, desk)
+    return await desk.append(domain.merge(question, into, same_asker=same_asker, by=desk.by))
+
+
+async def _address(question: Question, desk: QaDesk) -> str:
+    """Of an asker who was erased none is known, and so none is the same."""
+    try:
+        return str((await desk.vault.get(question.letter_ref))["email"]).casefold()
+    except NotFound:
+        return str(question.id)
+
+
+async def set_aside(cmd: domain.SetAsideQuestion, desk: QaDesk) -> Question:
+    return await _note_down(cmd, "set_aside", domain.set_aside, cmd.words, desk)
+
+
+async def confirm_set_aside(cmd: domain.ConfirmSetAside, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    return await desk.append(domain.confirm_set_aside(question, cmd, by=desk.by))
+
+
+async def restore_question(cmd: domain.RestoreQuestion, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    return await desk.append(domain.restore(question, by=desk.by))
+
+
+async def split_question(cmd: domain.SplitQuestion, desk: QaDesk) -> Question:
+    """Each part has a letter of its own beside the journal: the asker's, with that part's words."""
+    question = await desk.load(Question, cmd.question_id)
+    domain.permit(question, "split", desk.by)
+    letter = await desk.vault.get(question.letter_ref)
+    version = desk.version(question)
+    parts = []
+    for place, words in enumerate(cmd.parts, 1):
+        id = uuid5(NAMESPACE, f"{question.id}:part:{version}:{place}")
+        own = letter | {"subject": words.subject, "text": words.text, "files": []}
+        ref, digest = await keep(desk, id, f"part:{place}", own)
+        parts.append(Part(question_id=id, letter_ref=ref, letter_hash=digest))
+    return await desk.append(domain.split(question, tuple(parts), by=desk.by))
+
+
+async def assign_question(cmd: domain.AssignQuestion, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    return await desk.append(domain.assign(question, cmd, by=desk.by))
+
+
+async def take_note(cmd: domain.TakeNote, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    domain.permit(question, "note", desk.by)
+    ref, digest = await keep_words(desk, question.id, "note", cmd.words)
+    return await desk.append(domain.take_note(question, ref, digest, by=desk.by))
+
+
+async def add_information(cmd: domain.AddInformation, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    domain.permit(question, "add_information", desk.by)
+    content = {"words": cmd.words, "files": [list(each) for each in cmd.names]}
+    ref, digest = await keep(desk, question.id, "add_information", content)
+    return await desk.append(domain.add_information(question, cmd, ref, digest, by=desk.by))
+
+
+async def withdraw_question(cmd: domain.WithdrawQuestion, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    domain.permit(question, "withdraw", desk.by)
+    ref, digest = await keep_words(desk, question.id, "withdraw", cmd.words)
+    return await desk.append(domain.withdraw(question, ref, digest, by=desk.by))
+
+
+async def rate_answer(cmd: domain.RateAnswer, desk: QaDesk) -> Question:
+    return await _note_down(cmd, "rate", domain.rate, cmd.words, desk)
+
+
+async def erase_asker(cmd: domain.EraseAsker, desk: QaDesk) -> Question:
+    """On record first: whatever holds something of the asker's, the keys too, follows the record."""
+    question = await desk.load(Question, cmd.question_id)
+    return await desk.append(domain.erase(question, cmd, by=desk.by))
+
+
+async def on_received(recorded: Recorded[QuestionReceived], desk: QaDesk) -> None:
+    """Một câu hỏi đi tiếp từ câu hỏi trước: the earlier one is told, and ends if it was unclear."""
+    event = recorded.event
+    earlier_id = event.resubmits or event.follows
+    earlier = await desk.find(Question, earlier_id) if earlier_id else None
+    if earlier is not None:
+        resubmitted = event.resubmits is not None
+        await desk.append(domain.continued(earlier, event.question_id, event.number, resubmitted=resubmitted))
+
+
+async def on_split(recorded: Recorded[QuestionSplit], desk: QaDesk) -> None:
+    """Mỗi phần là một câu hỏi có hạn riêng."""
+    event = recorded.event
+    whole = await desk.load(Question, event.question_id)
+    for place, part in enumerate(event.parts, 1):
+        if await desk.find(Question, part.question_id) is None:
+            await desk.append(
+                domain.receive_part(
+                    whole, part, place, "split", calendar=desk.calendar, policy=desk.policy
+                )
+            )  # fmt: skip
+
+
+async def on_closed(recorded: Recorded[QuestionClosed], desk: QaDesk) -> None:
+    """Một phần đã xong: the whole closes with the last."""
+    event = recorded.event
+    whole = await desk.find(Question, event.part_of) if event.part_of else None
+    if whole is not None:
+        await desk.append(domain.part_over(whole, event.question_id))
+
+
+async def on_withdrawn(recorded: Recorded[QuestionWithdrawn], desk: QaDesk) -> None:
+    """Cả câu hỏi được rút: so are those of its parts that nobody has answered yet."""
+    whole = await desk.load(Question, recorded.event.question_id)
+    for id in whole.parts:
+        part = await desk.find(Question, id)
+        if part is not None:
+            await desk.append(domain.withdraw_part(part))
+
+
+async def on_erased(recorded: Recorded[AskerErased], desk: QaDesk) -> None:
+    """Dữ liệu của người hỏi được xóa: in each part of the question too."""
+    whole = await desk.load(Question, recorded.event.question_id)
+    for id in whole.parts:
+        part = await desk.find(Question, id)
+        if part is not None and not part.erased:
+            cmd = domain.EraseAsker(id, recorded.event.cause)
+            await desk.append(domain.erase(part, cmd, by=desk.by))
+
+
+async def on_merged(recorded: Recorded[QuestionMerged], desk: QaDesk) -> None:
+    event = recorded.event
+    into = await desk.load(Question, event.into)
+    duplicate = await desk.load(Question, event.question_id)
+    await desk.append(domain.take_duplicate(into, duplicate.id, duplicate.number))
 
 
 async def on_notice_sent(recorded: Recorded[NoticeSent], desk: QaDesk) -> None:
@@ -151,5 +355,7 @@ async def _asker_told(
     if kind != Question.KIND or event.recipient != ASKER or event.kind not in set(NoticeKind):
         return
     question = await desk.load(Question, UUID(id))
-    told = domain.RecordNotice(question.id, NoticeKind(event.kind), event.notice_id, message_id, at, way)
+    told = domain.RecordNotice(
+        question.id, NoticeKind(event.kind), event.notice_id, message_id, at, way, event.round
+    )
     await desk.append(domain.record_notice(question, told))

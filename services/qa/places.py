@@ -3,8 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from typing import Any, Final, Protocol, Self
-from uuid import UUID
+from typing import Any, Final
 
 from services.qa import bodies, handlers
 from services.qa.queries.lists import Wanted
@@ -12,19 +11,12 @@ from services.qa.regulation import Role, Status
 from shared.calendar import VIETNAM
 
 
-class CommandBody(Protocol):
-    @classmethod
-    def model_validate(cls, obj: Any) -> Self: ...
-
-    def command(self, id: UUID) -> Any: ...
-
-
 @dataclass(frozen=True, slots=True)
 class FormAct:
     """One form of a page: what it carries, which handler does it, what is said afterwards; ``ids`` names
     those fields whose id on the page is not their name."""
 
-    body: type[CommandBody]
+    body: type[bodies.CommandBody]
     handler: Callable[..., Awaitable[Any]]
     done: str
     ids: Mapping[str, str] = field(default_factory=dict)

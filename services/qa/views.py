@@ -1,22 +1,24 @@
 """How a question is told to staff, with what they may do, and a published answer to everybody."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.qa import domain
+from services.qa import bodies, domain
 from services.qa.domain.fields import field_name
 from services.qa.queries.file import File, RunningClock, file_of
 from services.qa.queries.read_models import short_name
 from services.qa.queries.tracking import Tracking, refusal_view, tracked
-from services.qa.regulation import Policy, Status
+from services.qa.regulation import Policy, Role, Status
 from shared.contracts.qa import Referral, RefusalGround
 from shared.directory import Directory
 from shared.errors import Forbidden, InvalidInput
 from shared.web.edge import Edge
 from shared.workflow import Actor
+
+STAFF: Final = frozenset(Role) - {Role.ASKER, Role.SYSTEM}
 
 
 class ClockOut(BaseModel):
@@ -130,7 +132,7 @@ async def file_for(edge: Edge[Policy], id: UUID) -> File:
 
 async def file_in_reach(edge: Edge[Policy], id: UUID, by: Actor) -> File:
     """Raises Forbidden for somebody else's unit."""
-    if not by.roles & {"triage", "publisher", "auditor", "answerer", "unit_head"}:
+    if not by.roles & STAFF:
         raise Forbidden("Bạn chưa được giao việc hỏi đáp.")
     file = await file_for(edge, id)
     if not domain.concerns(file.question, by):
@@ -142,12 +144,22 @@ async def unit_names(directory: Directory) -> dict[str, str]:
     return {id: str(unit.get("name", id)) for id, unit in (await directory.units()).items()}
 
 
-async def check_unit(edge: Edge[Policy], unit: str) -> None:
+async def check_units(edge: Edge[Policy], body: Any) -> None:
+    """Each unit that a body names is on the register."""
+    match body:
+        case bodies.Forward():
+            await check_unit(edge, body.unit)
+        case bodies.Complex():
+            for each in body.consulted:
+                await check_unit(edge, each.unit, "consulted")
+
+
+async def check_unit(edge: Edge[Policy], unit: str, field: str = "unit") -> None:
     """The unit must be on the register, and the centre does not forward to itself."""
     units = await edge.directory.units()
     if unit not in units or unit == edge.policy.centre_unit:
         message = "Chọn một đơn vị có trong danh bạ."
-        raise InvalidInput(message, errors=[{"field": "unit", "message": message}])
+        raise InvalidInput(message, errors=[{"field": field, "message": message}])
 
 
 def field_vi(id: str) -> str:

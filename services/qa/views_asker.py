@@ -7,11 +7,12 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.qa.domain import Question
+from services.qa.domain.clocks import triage_clock
 from services.qa.domain.codes import Codes
 from services.qa.domain.question import promise_name
-from services.qa.domain.receiving import triage_clock
 from services.qa.queries.file import File
-from services.qa.queries.tracking import GROUND_VI, tracked
+from services.qa.queries.history import GROUND_VI
+from services.qa.queries.tracking import tracked
 from services.qa.regulation import Duty, Policy, Status
 from services.qa.views import (
     ClockOut,

@@ -83,6 +83,7 @@ class ClockedEvent(Event):
     opens: tuple[Clock, ...] = ()
     closes: tuple[str, ...] = ()  # discharged, judged by `closed_at` or else by the commit's time
     voids: tuple[str, ...] = ()  # no longer owed
+    reopens: tuple[Clock, ...] = ()  # what had discharged them was none: they run on as if it had not been
     closed_at: AwareDatetime | None = None
 
 

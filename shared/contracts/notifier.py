@@ -25,6 +25,7 @@ class OfNotice(Event):
     kind: str
     subject: str
     recipient: str
+    round: int = 1  # of several notices of this kind to this recipient
 
 
 class DeadlineOpened(Event, topic=DEADLINE, name="notifier.deadline.opened"):

@@ -45,7 +45,7 @@ class Rehearsal:
 class _RehearsedVault:
     stage: Rehearsal
 
-    async def put(self, ref: str, content: dict[str, Any]) -> str:
+    async def put(self, ref: str, content: dict[str, Any], *, owner: str = "") -> str:
         """As the real one: the first content stays, and the hash is of what is kept."""
         try:
             kept = await self.get(ref)

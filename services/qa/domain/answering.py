@@ -1,31 +1,27 @@
-"""Trả lời: progress notice, answer, and the letters that were accepted for the asker (gạch 2 và 3)."""
+"""Trả lời: progress notice, answer, what is sent back or corrected, and the letters accepted for the asker
+(gạch 2 và 3)."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
-from services.qa.domain.question import FieldRule, Question, permit, promise_name
-from services.qa.regulation import (
-    CENTRE_WARNING_DAYS,
-    PUBLISH_ANSWER_DAYS,
-    SEND_ANSWER_DAYS,
-    SENDING_BASIS,
-    UNIT_BASIS,
-    WORKFLOW,
-    Duty,
-    Policy,
-    Status,
-)
+from services.qa.domain.clocks import centre_clocks, stated_clock
+from services.qa.domain.permits import FieldRule, permit
+from services.qa.domain.question import Question, promise_name
+from services.qa.regulation import WORKFLOW, Duty, Policy, Status
 from shared.calendar import WorkingCalendar
-from shared.contracts.base import Clock, Decision, Event
-from shared.contracts.clocks import clock_for
+from shared.contracts.base import Decision, Event
 from shared.contracts.qa import (
+    AnswerCorrected,
     AnswerReleased,
+    AnswerSentBack,
     NoticeAccepted,
     NoticeKind,
+    Outcome,
     QuestionAnswered,
     QuestionClosed,
     QuestionProgressReported,
+    RefusalGround,
 )
 from shared.workflow import SYSTEM, Actor
 
@@ -75,6 +71,20 @@ class RecordNotice:
     message_id: str
     accepted_at: datetime
     way: str = "mail"
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SendBackAnswer:
+    question_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectAnswer:
+    question_id: UUID
+    text: str
+    reason: str
 
 
 def check_promise(promised_for: date | None, *, at: datetime, calendar: WorkingCalendar) -> date:
@@ -94,24 +104,6 @@ def check_promise(promised_for: date | None, *, at: datetime, calendar: WorkingC
     return promised_for
 
 
-def promise_clock(
-    name: str, promised_for: date, unit: str, *, at: datetime, calendar: WorkingCalendar
-) -> Clock:
-    """Runs to the end of the stated day."""
-    days = calendar.working_days_between(calendar.day_of(at), promised_for)
-    due = calendar.due(at, days) if days else calendar.same_day(at)
-    last_morning = due.due_at - timedelta(days=1)
-    clock = clock_for(
-        due, calendar, duty=Duty.PROMISED_REPLY, basis=UNIT_BASIS, owner_unit=unit, name=name,
-        reason="ngày thông báo quá trình xử lý", warn_at=last_morning if last_morning > at else None,
-    )  # fmt: skip
-    stated_vi = f"Đơn vị hẹn trả lời ngày {promised_for:%d/%m/%Y}. {clock.explanation_vi}"
-    stated_en = f"The unit promised its answer for {promised_for:%d/%m/%Y}. {clock.explanation_en}"
-    return clock.model_copy(
-        update={"working_days": None, "explanation_vi": stated_vi, "explanation_en": stated_en}
-    )
-
-
 def progress(
     question: Question, cmd: ReportProgress, words_ref: str, words_hash: str, *, by: Actor, at: datetime,
     calendar: WorkingCalendar, policy: Policy,
@@ -121,12 +113,19 @@ def progress(
     permit(question, "progress", by)
     promised_for = check_promise(cmd.promised_for, at=at, calendar=calendar)
     round = question.rounds + 1
-    clock = promise_clock(promise_name(round), promised_for, question.unit, at=at, calendar=calendar)
+    stated = (
+        f"Đơn vị hẹn trả lời ngày {promised_for:%d/%m/%Y}.",
+        f"The unit promised its answer for {promised_for:%d/%m/%Y}.",
+    )
+    clock = stated_clock(
+        Duty.PROMISED_REPLY, promise_name(round), promised_for, question.unit, stated=stated,
+        reason="ngày thông báo quá trình xử lý", at=at, calendar=calendar,
+    )  # fmt: skip
     return question.then(
         QuestionProgressReported(
             question_id=question.id, round=round, words_ref=words_ref, words_hash=words_hash,
             promised_for=promised_for, escalated=round > policy.max_progress_notices,
-            opens=(clock,), closes=question.running(Duty.UNIT_REPLY),
+            opens=(clock,), closes=question.of(Duty.UNIT_REPLY),
         )
     )  # fmt: skip
 
@@ -137,23 +136,46 @@ def answer(
 ) -> Decision[Question]:  # fmt: skip
     """Trả lời, by the unit or by the centre itself; the centre's two working days begin."""
     permit(question, "answer", by)
-    unit = question.unit or policy.centre_unit
-
-    def clock(duty: Duty, days: int) -> Clock:
-        return clock_for(
-            calendar.due(at, days), calendar, duty=duty, basis=SENDING_BASIS, owner_unit=policy.centre_unit,
-            reason="ngày tiếp nhận câu trả lời", warn_at=calendar.due(at, CENTRE_WARNING_DAYS).due_at,
-        )  # fmt: skip
-
+    by_unit = question.status is Status.FORWARDED
+    writing = (Duty.UNIT_REPLY, Duty.COMPLEX_REPLY, Duty.PROMISED_REPLY)
     return question.then(
         QuestionAnswered(
-            question_id=question.id, unit=unit, answer_ref=answer_ref, answer_hash=answer_hash,
-            answered_by=by.subject,
-            opens=(
-                clock(Duty.SEND_ANSWER, SEND_ANSWER_DAYS),
-                clock(Duty.PUBLISH_ANSWER, PUBLISH_ANSWER_DAYS),
-            ),
-            closes=question.running(Duty.TRIAGE, Duty.UNIT_REPLY, *question.promises),
+            question_id=question.id, unit=question.unit if by_unit else policy.centre_unit,
+            answer_ref=answer_ref, answer_hash=answer_hash, answered_by=by.subject,
+            opens=centre_clocks(question, at=at, calendar=calendar, policy=policy),
+            closes=question.of(Duty.TRIAGE, *writing),
+            voids=question.of(Duty.CONSULTATION, Duty.SAME_DAY_NOTICE),
+        )
+    )  # fmt: skip
+
+
+def send_back(
+    question: Question, cmd: SendBackAnswer, reason_ref: str, reason_hash: str, *, by: Actor, at: datetime,
+    calendar: WorkingCalendar, policy: Policy,
+) -> Decision[Question]:  # fmt: skip
+    """Trả lại câu trả lời chưa đạt: a defective answer has ended nothing, so what it ended runs on."""
+    permit(question, "send_back", by)
+    return question.then(
+        AnswerSentBack(
+            question_id=question.id, unit=question.answered_unit, reason_ref=reason_ref,
+            reason_hash=reason_hash, reopens=question.ended_by_answer,
+            voids=question.of(Duty.SEND_ANSWER, Duty.PUBLISH_ANSWER),
+        )
+    )  # fmt: skip
+
+
+def correct(
+    question: Question, cmd: CorrectAnswer, answer_ref: str, answer_hash: str, *, reason_ref: str,
+    reason_hash: str, by: Actor, at: datetime, calendar: WorkingCalendar, policy: Policy,
+) -> Decision[Question]:  # fmt: skip
+    """Đính chính: sent again and published again, each within two working days, and marked."""
+    permit(question, "correct", by)
+    return question.then(
+        AnswerCorrected(
+            question_id=question.id, correction=question.correction + 1, unit=question.answered_unit,
+            answer_ref=answer_ref, answer_hash=answer_hash, answered_by=by.subject, reason_ref=reason_ref,
+            reason_hash=reason_hash, voids=question.of(Duty.PUBLISH_ANSWER),
+            opens=centre_clocks(question, at=at, calendar=calendar, policy=policy),
         )
     )  # fmt: skip
 
@@ -161,31 +183,58 @@ def answer(
 def release(question: Question, cmd: ReleaseAnswer, *, by: Actor) -> Decision[Question]:
     """Cho gửi câu trả lời tới người hỏi; it counts as sent when the mail server has accepted it."""
     permit(question, "release", by)
-    return question.then(AnswerReleased(question_id=question.id, answer_ref=question.answer_ref))
-
-
-DISCHARGED_BY: dict[NoticeKind, Duty] = {
-    NoticeKind.REFUSAL: Duty.SAME_DAY_NOTICE,
-    NoticeKind.ANSWER: Duty.SEND_ANSWER,
-}
+    return question.then(
+        AnswerReleased(
+            question_id=question.id, answer_ref=question.answer_ref, correction=question.correction
+        )
+    )
 
 
 def record_notice(question: Question, cmd: RecordNotice) -> Decision[Question]:
     """Ghi nhận thư đã được máy chủ nhận, hoặc đã báo cách khác; the duty is judged by when that happened."""
-    duty = DISCHARGED_BY.get(cmd.kind)
-    closes = question.running(duty) if duty else ()
+    closes = _discharged(question, cmd)
     accepted = NoticeAccepted(
         question_id=question.id, kind=cmd.kind, notice_id=cmd.notice_id, message_id=cmd.message_id,
-        accepted_at=cmd.accepted_at, way=cmd.way, closes=closes,
+        accepted_at=cmd.accepted_at, way=cmd.way, round=cmd.round, closes=closes,
         closed_at=cmd.accepted_at if closes else None,
     )  # fmt: skip
     return concluded(question, accepted)
 
 
+def _discharged(question: Question, cmd: RecordNotice) -> tuple[str, ...]:
+    """The letter with an answer ends the duty to send that answer, and none to send its correction; the
+    correction's letter ends both."""
+    sending = question.of(Duty.SEND_ANSWER)
+    of_correction = {clock.name for clock in question.corrected.opens} if question.corrected else set()
+    match cmd.kind:
+        case NoticeKind.REFUSAL:
+            return question.of(Duty.SAME_DAY_NOTICE)
+        case NoticeKind.CORRECTION if cmd.round == question.correction:
+            return sending
+        case NoticeKind.ANSWER | NoticeKind.CORRECTION:
+            return tuple(name for name in sending if name not in of_correction)
+        case _:
+            return ()
+
+
 def concluded(question: Question, event: Event) -> Decision[Question]:
     """``event``, and the end of the question when nothing is owed after it."""
     state, events = question.then(event)
-    if state.status is Status.ANSWERED and state.sent_at and state.publication_decided:
-        WORKFLOW.after(state.status, "close", SYSTEM)
-        return question.then(*events, QuestionClosed(question_id=question.id))
-    return state, events
+    outcome = _outcome(state)
+    if outcome is None:
+        return state, events
+    WORKFLOW.after(state.status, "close", SYSTEM)
+    closed = QuestionClosed(question_id=question.id, outcome=outcome, part_of=question.part_of)
+    return question.then(*events, closed)
+
+
+def _outcome(state: Question) -> Outcome | None:
+    match state.status:
+        case Status.ANSWERED if state.sent_at and state.publication_decided:
+            return Outcome.ANSWERED
+        case Status.REFUSED if state.told_refusal_at and state.refusal:
+            return Outcome.REFUSED if state.refusal.ground is RefusalGround.OUT_OF_SCOPE else None
+        case Status.SPLIT if state.parts and all(state.parts.values()):
+            return Outcome.PARTS
+        case _:
+            return None

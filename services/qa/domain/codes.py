@@ -33,6 +33,11 @@ def question_id_of(same_letter: str, day: date) -> UUID:
     return uuid5(NAMESPACE, f"{same_letter}:{day.isoformat()}")
 
 
+def question_going_on(earlier: UUID, *, resubmitted: bool) -> UUID:
+    """What goes on from a question, which happens once each way: asked for twice, it meets itself."""
+    return uuid5(NAMESPACE, f"{earlier}:{'resubmission' if resubmitted else 'follow-up'}")
+
+
 class Codes:
     """Everything derived from the service's secret; each use has a key of its own."""
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.qa.domain.answering import concluded
+from services.qa.domain.permits import permit
 from services.qa.domain.personal_data import LABELS
-from services.qa.domain.question import Question, concerns, permit
-from services.qa.regulation import Duty, Role
+from services.qa.domain.question import Question
+from services.qa.regulation import Duty
 from shared.contracts.base import Decision
 from shared.contracts.qa import AnswerPublished, AnswerWithheld, AskerDisclosed, DisclosureReason
-from shared.errors import Forbidden, RuleBroken
+from shared.errors import RuleBroken
 from shared.workflow import Actor
 
 
@@ -66,7 +67,8 @@ def publish(
         question,
         AnswerPublished(
             question_id=question.id, public_ref=public_ref, public_hash=public_hash,
-            field=cmd.field or question.field, closes=question.running(Duty.PUBLISH_ANSWER),
+            field=cmd.field or question.field, correction=question.correction,
+            closes=question.of(Duty.PUBLISH_ANSWER),
         ),
     )  # fmt: skip
 
@@ -79,9 +81,7 @@ def withhold(
     check_clean(left)
     return concluded(
         question,
-        AnswerWithheld(
-            question_id=question.id, reason=cmd.reason, closes=question.running(Duty.PUBLISH_ANSWER)
-        ),
+        AnswerWithheld(question_id=question.id, reason=cmd.reason, closes=question.of(Duty.PUBLISH_ANSWER)),
     )
 
 
@@ -89,9 +89,7 @@ def disclose(
     question: Question, cmd: DiscloseAsker, words_ref: str = "", words_hash: str = "", *, by: Actor
 ) -> Decision[Question]:
     """Hiện danh tính người hỏi: allowed to those who work on the question, and on record."""
-    works_on_it = by.roles & {Role.TRIAGE, Role.PUBLISHER, Role.ANSWERER, Role.UNIT_HEAD}
-    if not works_on_it or not concerns(question, by):
-        raise Forbidden("Chỉ người đang xử lý câu hỏi mới được xem danh tính người hỏi.")
+    permit(question, "disclose", by)
     return question.then(
         AskerDisclosed(question_id=question.id, reason=cmd.reason, words_ref=words_ref, words_hash=words_hash)
     )

@@ -35,6 +35,7 @@ class RunningClock:
 
     clock: Clock
     closed_at: datetime | None = None
+    void: bool = False  # no longer owed, or owed by another
 
     @property
     def duty_vi(self) -> str:
@@ -54,6 +55,8 @@ class RunningClock:
         return self.clock.due_at - ONE_INSTANT
 
     def state(self, now: datetime) -> str:
+        if self.void:
+            return "void"
         if self.closed_at is not None:
             return "met" if self.closed_at < self.clock.due_at else "late"
         return "open" if now < self.clock.due_at else "overdue"
@@ -74,15 +77,14 @@ class File:
     public: dict[str, Any] = field(default_factory=dict)
 
     def running(self) -> RunningClock | None:
-        """The open clock that one names: the newest promise, else the one that ends first."""
-        still = [each for each in self.clocks if each.closed_at is None]
-        promised = [each for each in still if each.clock.name == self.question.promise]
-        return min(promised or still, key=lambda each: each.clock.due_at, default=None)
+        """The open clock that one names."""
+        leads = self.question.leading
+        return next((each for each in self.clocks if each.clock.name == leads), None)
 
     def broken_promises(self, now: datetime) -> list[RunningClock]:
         """Days named in progress notices that have passed without an answer."""
-        names = self.question.promises
-        return [each for each in self.clocks if each.clock.name in names and each.state(now) == "overdue"]
+        promised = [each for each in self.clocks if each.clock.duty == Duty.PROMISED_REPLY]
+        return [each for each in promised if each.state(now) == "overdue"]
 
     @property
     def answer(self) -> str:
@@ -111,7 +113,7 @@ class File:
     def notice_due(self) -> date | None:
         """The day by whose end a refused asker is told, as the calendar counts it now."""
         told = [each.clock.due_at for each in self.clocks if each.clock.duty == Duty.SAME_DAY_NOTICE]
-        return last_day(told[0]) if told else None
+        return last_day(told[-1]) if told else None
 
     def notice(self, kind: NoticeKind) -> NoticeAccepted | None:
         """The letter of this kind that the mail server accepted first."""
@@ -140,7 +142,7 @@ async def file_of(journal: Journal, vault: Vault, source: str, id: UUID) -> File
     question = Question.fold(recorded.event for recorded in events)
     words = {}
     for recorded in events:
-        for name in ("answer_ref", "note_ref", "explanation_ref", "words_ref"):
+        for name in ("answer_ref", "note_ref", "explanation_ref", "words_ref", "reason_ref"):
             ref = getattr(recorded.event, name, "")
             if ref and ref not in words:
                 words[ref] = str((await read(vault, ref)).get("words", ERASED))
@@ -154,18 +156,20 @@ async def letter_of(vault: Vault, question: Question) -> Letter:
     kept = await read(vault, question.letter_ref)
     if not kept:
         return Letter("", "", "", "", ERASED, ERASED)
-    return Letter(**kept)
+    files = tuple((str(id), str(name)) for id, name in kept.pop("files", ()))
+    return Letter(**kept, files=files)
 
 
 def clocks_of(events: list[Recorded[Event]]) -> list[RunningClock]:
     clocks: dict[str, RunningClock] = {}
     for recorded in events:
         event = recorded.event
-        for name in (*getattr(event, "closes", ()), *getattr(event, "voids", ())):
+        voids = getattr(event, "voids", ())
+        for name in (*getattr(event, "closes", ()), *voids):
             if name in clocks:
                 closed_at = getattr(event, "closed_at", None) or recorded.at
-                clocks[name] = RunningClock(clocks[name].clock, closed_at)
-        for clock in getattr(event, "opens", ()):
+                clocks[name] = RunningClock(clocks[name].clock, closed_at, void=name in voids)
+        for clock in (*getattr(event, "reopens", ()), *getattr(event, "opens", ())):
             clocks[clock.name] = RunningClock(clock)
         if isinstance(event, QuestionClockMoved):
             clocks[event.clock.name] = RunningClock(event.clock)

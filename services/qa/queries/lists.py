@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from services.qa.domain.permits import CENTRE
 from services.qa.domain.words import fold
 from services.qa.queries.read_models import QUESTIONS
 from services.qa.regulation import Role, Status
@@ -14,7 +15,6 @@ from shared.mongo import Database, answered
 from shared.web.forms import cursor_of, place_of
 from shared.workflow import Actor
 
-CENTRE: Final = frozenset({Role.TRIAGE, Role.PUBLISHER, Role.AUDITOR})
 UNIT: Final = frozenset({Role.ANSWERER, Role.UNIT_HEAD})
 BY_DUE: Final = frozenset({Status.RECEIVED, Status.FORWARDED, Status.ANSWERED})
 MOST_WORDS: Final = 8

@@ -6,23 +6,36 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from services.qa.domain.codes import Codes
+from services.qa.domain.question import leading
 from services.qa.domain.words import fold
-from services.qa.regulation import Status
+from services.qa.regulation import Duty, Status
 from shared.contracts.base import Clock, ClockedEvent, Event, Recorded
 from shared.contracts.qa import (
+    AnswerCorrected,
     AnswerPublished,
+    AnswerRated,
     AnswerReleased,
+    AnswerSentBack,
     AnswerWithheld,
     AskerDisclosed,
+    AskerErased,
     NoticeAccepted,
     NoticeKind,
     QuestionAnswered,
+    QuestionAssigned,
     QuestionClockMoved,
     QuestionClosed,
     QuestionForwarded,
+    QuestionMadeComplex,
+    QuestionMerged,
     QuestionProgressReported,
     QuestionReceived,
     QuestionRefused,
+    QuestionReopened,
+    QuestionRestored,
+    QuestionReturned,
+    QuestionSetAside,
+    QuestionSplit,
 )
 from shared.desk import Vault
 from shared.errors import NotFound
@@ -58,10 +71,10 @@ async def read(vault: Vault, ref: str) -> dict[str, Any]:
 
 
 def running(event: ClockedEvent) -> Fields:
-    """The clock that now drives the question: the one that ends first."""
-    if not event.opens:
-        return {}
-    return _driven_by(min(event.opens, key=lambda clock: clock.due_at))
+    """The clock that now drives the question, of those that this event starts or gives back."""
+    started = {clock.name: clock for clock in (*event.reopens, *event.opens)}
+    leads = leading(started.values())
+    return _driven_by(started[leads]) if leads else {}
 
 
 def _driven_by(clock: Clock) -> Fields:
@@ -85,14 +98,16 @@ def _received(codes: Codes) -> Column:
         letter = await read(vault, event.letter_ref)
         subject = str(letter.get("subject", ERASED))
         return {
-            "number": event.number, "channel": event.channel, "status": Status.RECEIVED,
+            "number": event.number, "status": Status.RECEIVED,
             "received_at": event.received_at, "counted_from": event.counted_from.isoformat(),
             "subject": subject, "asker": short_name(str(letter.get("name", ERASED))),
             "province": str(letter.get("province", "")),
             "folded": f"{fold(event.number)} {fold(subject)}",
             "code_mark": codes.mark(codes.tracking_code(event.question_id)),
             "letter_ref": event.letter_ref, "unit": "", "field": "", "rounds": 0, "released": False,
-            "decided": False, "sent": False, **running(event),
+            "decided": False, "sent": False, "channel": event.channel, "entered_by": event.entered_by,
+            "part_of": str(event.part_of) if event.part_of else None, "files": len(event.files),
+            "holder": "", "assignee": "", "consulted": [], "correction": 0, **running(event),
         }  # fmt: skip
 
     return received
@@ -109,10 +124,10 @@ def _notice(recorded: Recorded[NoticeAccepted]) -> Fields:
     event = recorded.event
     told = {f"notices.{event.kind}": {"at": event.accepted_at, "message_id": event.message_id}}
     match event.kind:
-        case NoticeKind.ANSWER:
-            return told | {"sent": True}
+        case NoticeKind.ANSWER | NoticeKind.CORRECTION:
+            return told | {"sent": True, "sent_at": event.accepted_at}
         case NoticeKind.REFUSAL:
-            return told | STILL
+            return told | STILL | {"told_refusal_at": event.accepted_at}
         case _:
             return told
 
@@ -124,34 +139,82 @@ async def _published(recorded: Recorded[AnswerPublished], vault: Vault) -> Field
     return {
         "subject": subject, "question": question, "answer": answer, "field": event.field,
         "folded": fold(f"{subject} {question} {answer}"), "published_at": recorded.at,
+        "correction": event.correction,
     }  # fmt: skip
+
+
+def _reopened(recorded: Recorded[QuestionReopened]) -> Fields:
+    """Sorted anew: what was settled before is open again."""
+    anew = {"outcome": None, "closed_at": None, "released": False, "decided": False, "sent": False}
+    return {
+        "status": Status.RECEIVED, "unit": "", "holder": "", "assignee": "", "consulted": [],
+        "reopened_at": recorded.at, **anew, **running(recorded.event),
+    }  # fmt: skip
+
+
+def _sent_back(recorded: Recorded[AnswerSentBack]) -> Fields:
+    """Back to the unit that wrote it; the centre's own answer goes back to those who sort."""
+    fields = {"answered_at": None, "answered_by": "", **running(recorded.event)}
+    by_unit = any(clock.duty != Duty.TRIAGE for clock in recorded.event.reopens)
+    return fields | {"status": Status.FORWARDED if by_unit else Status.RECEIVED}
 
 
 def _question_columns(codes: Codes) -> dict[type[Event], Column]:
     return {
         QuestionReceived: _received(codes),
         QuestionForwarded: _plain(
-            lambda r: {"status": Status.FORWARDED, "unit": r.event.unit, "field": r.event.field,
-                       "forwarded_at": r.at, **running(r.event)}
+            lambda r: {"status": Status.FORWARDED, "unit": r.event.unit, "holder": r.event.unit,
+                       "field": r.event.field, "forwarded_at": r.at, "assignee": "", **running(r.event)}
+        ),
+        QuestionReturned: _plain(
+            lambda r: {"status": Status.RETURNED, "holder": "", "returned_at": r.at, "assignee": "",
+                       "finding": r.event.finding, "late_triage": r.event.late_triage, **running(r.event)}
         ),
         QuestionRefused: _plain(
-            lambda r: {"status": Status.REFUSED, "ground": r.event.ground, **running(r.event)}
+            lambda r: {"status": Status.REFUSED, "ground": r.event.ground, "refused_at": r.at,
+                       "late_triage": r.event.late_triage, "holder": "", **running(r.event)}
         ),
+        QuestionMadeComplex: _plain(
+            lambda r: {"complex": True, "consulted": [each.unit for each in r.event.consulted],
+                       **running(r.event)}
+        ),
+        QuestionSetAside: _plain(
+            lambda r: {"status": Status.SET_ASIDE, "suspicion": r.event.suspicion,
+                       "set_aside_by": r.event.set_aside_by}
+        ),
+        QuestionRestored: _plain(lambda _: {"status": Status.RECEIVED, "suspicion": None}),
+        QuestionSplit: _plain(
+            lambda r: {"status": Status.SPLIT, "parts": [str(p.question_id) for p in r.event.parts], **STILL}
+        ),
+        QuestionMerged: _plain(lambda r: {"merged_into": str(r.event.into)}),
         QuestionProgressReported: _plain(
             lambda r: {"rounds": r.event.round, "promised_for": r.event.promised_for.isoformat(),
                        "escalated": r.event.escalated, **running(r.event)}
         ),
         QuestionAnswered: _plain(
             lambda r: {"status": Status.ANSWERED, "answered_by": r.event.answered_by, "answered_at": r.at,
-                       "unit": r.event.unit, **running(r.event)}
+                       "unit": r.event.unit, "holder": "", **running(r.event)}
         ),
-        AnswerReleased: _plain(lambda _: {"released": True}),
+        AnswerSentBack: _plain(_sent_back),
+        AnswerCorrected: _plain(
+            lambda r: {"status": Status.ANSWERED, "answered_by": r.event.answered_by, "outcome": None,
+                       "correction": r.event.correction, "released": False, "decided": False,
+                       "sent": False, "closed_at": None, **running(r.event)}
+        ),
+        AnswerReleased: _plain(lambda r: {"released": True, "released_at": r.at}),
         NoticeAccepted: _plain(_notice),
         AnswerPublished: _plain(lambda r: {"decided": True, "published_at": r.at}),
         AnswerWithheld: _plain(lambda _: {"decided": True}),
+        AnswerRated: _plain(lambda r: {"rating": r.event.score}),
+        QuestionAssigned: _plain(lambda r: {"assignee": r.event.to}),
+        QuestionReopened: _plain(_reopened),
         QuestionClockMoved: _plain(_moved),
-        QuestionClosed: _plain(lambda _: {"status": Status.CLOSED, **STILL}),
+        QuestionClosed: _plain(
+            lambda r: {"status": Status.CLOSED, "outcome": r.event.outcome, "closed_at": r.at, **STILL}
+        ),
         AskerDisclosed: _plain(lambda r: {f"shown.{mark_of(r.by)}": r.at}),
+        AskerErased: _plain(lambda _: {"subject": ERASED, "asker": ERASED, "province": "", "folded": "",
+                                       "code_mark": "", "erased": True}),
     }  # fmt: skip
 
 

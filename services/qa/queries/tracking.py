@@ -6,50 +6,42 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from services.qa.queries.file import File, RunningClock
+from services.qa.queries.history import GROUND_VI, history
 from services.qa.regulation import CITED, TRIAGE_BASIS, Duty, Status
 from shared.calendars import Calendars
-from shared.contracts.base import Event, Recorded
-from shared.contracts.clocks import move_told
 from shared.contracts.qa import (
-    AnswerPublished,
-    AnswerWithheld,
-    AskerDisclosed,
-    DisclosureReason,
-    NoticeAccepted,
     NoticeKind,
+    Outcome,
     QuestionAnswered,
-    QuestionClockMoved,
     QuestionForwarded,
-    QuestionProgressReported,
-    QuestionReceived,
     QuestionRefused,
     Referral,
     RefusalGround,
 )
-from shared.web.vietnamese import in_sentence, local, mask_email, vn_date, vn_full_day
+from shared.web.vietnamese import in_sentence, local, vn_date, vn_full_day
 
 CENTRE: Final = "Trung tâm Dịch vụ hỗ trợ, chăm sóc khách hàng"
-GROUND_VI: Final = {
-    RefusalGround.OUT_OF_SCOPE: "Không thuộc phạm vi, chức năng, nhiệm vụ của Bảo hiểm xã hội Việt Nam",
-    RefusalGround.UNCLEAR: "Câu hỏi chưa rõ nghĩa",
-}
-DISCLOSURE_VI: Final = {
-    DisclosureReason.CONTACT: "Liên hệ với người hỏi",
-    DisclosureReason.DUPLICATE: "Đối chiếu câu hỏi trùng",
-    DisclosureReason.TRANSFER: "Chuyển cơ quan có trách nhiệm",
-    DisclosureReason.OTHER: "Lý do khác",
-}
-NOTICE_VI: Final = {
-    NoticeKind.ACKNOWLEDGEMENT: "Thư xác nhận đã gửi tới bạn",
-    NoticeKind.REFUSAL: "Thư thông báo đã gửi tới bạn",
-    NoticeKind.PROGRESS: "Thư báo quá trình xử lý đã gửi tới bạn",
-    NoticeKind.ANSWER: "Thư trả lời đã gửi tới bạn",
+# How a question ended, as its asker is told: title, sentence, colour, icon.
+ENDED: Final = {
+    Outcome.WITHDRAWN: ("Bạn đã rút câu hỏi", "Không còn việc gì phải làm với câu hỏi này.", "", "undo-2"),
+    Outcome.MERGED: ("Đã gộp vào câu hỏi trước", "Câu trả lời sẽ ở câu hỏi kia.", "", "corner-up-right"),
+    Outcome.PARTS: ("Đã trả lời từng phần", "Mỗi phần của câu hỏi đã xong.", "ok", "circle-check"),
+    Outcome.RESUBMITTED: (
+        "Bạn đã gửi lại đầy đủ",
+        "Câu hỏi mới được xử lý thay câu này.",
+        "",
+        "corner-up-right",
+    ),
+    Outcome.LAPSED: ("Đã khép lại", "Câu hỏi chưa rõ và không được gửi lại; bạn có thể hỏi lại.", "", "lock"),
+    Outcome.SET_ASIDE: ("Không xử lý", "Nội dung này không được xử lý như một câu hỏi.", "", "ban"),
 }
 # What is owed to the asker, inside a sentence.
 OWED_VI: Final = {
     Duty.TRIAGE: "phân loại câu hỏi",
     Duty.SAME_DAY_NOTICE: "gửi thư báo bạn",
     Duty.UNIT_REPLY: "trả lời, hoặc báo bạn quá trình xử lý",
+    Duty.COMPLEX_REPLY: "trả lời câu hỏi cần nhiều đơn vị cùng xem",
+    Duty.CONSULTATION: "góp ý cho đơn vị chủ trì",
     Duty.PROMISED_REPLY: "trả lời như đã hẹn",
     Duty.SEND_ANSWER: "gửi câu trả lời tới bạn",
     Duty.PUBLISH_ANSWER: "đăng công khai câu trả lời",
@@ -117,9 +109,17 @@ def _banner(file: File, units: Mapping[str, str], clock: RunningClock | None) ->
     """Title, sentence, colour of the state, icon."""
     question, refusal = file.question, file.question.refusal
     unit = units.get(question.unit, question.unit)
-    if question.status is Status.RECEIVED:
+    if question.outcome in ENDED:
+        banner = ENDED[question.outcome]
+    elif question.status is Status.SPLIT:
+        words = "Câu hỏi của bạn có nhiều việc nên được tách; mỗi phần có hạn riêng, ghi ở dưới."
+        banner = ("Đang xử lý từng phần", words, "", "hourglass")
+    elif question.status in (Status.RECEIVED, Status.SET_ASIDE):
         words = f"{CENTRE} phân loại để trả lời hoặc chuyển đơn vị có trách nhiệm, chậm nhất {_by(clock)}."
         banner = ("Đang phân loại", words, "", "hourglass")
+    elif question.status is Status.RETURNED:
+        words = f"{CENTRE} đang xem lại nơi trả lời câu hỏi, chậm nhất {_by(clock)}."
+        banner = ("Đang chuyển lại", words, "", "hourglass")
     elif question.status is Status.FORWARDED and question.progress is not None:
         words = f"{unit} hẹn trả lời chậm nhất {_by(clock)}."
         banner = ("Đang xử lý, có hẹn ngày trả lời", words, "", "hourglass")
@@ -144,12 +144,18 @@ def _stamp(at: datetime | None) -> str:
     return f"{local(at):%d/%m, %H:%M}" if at else ""
 
 
+PLACE: Final = {
+    Status.RECEIVED: 1, Status.SET_ASIDE: 1, Status.RETURNED: 1, Status.FORWARDED: 2, Status.SPLIT: 2,
+    Status.ANSWERED: 3, Status.CLOSED: 4,
+}  # fmt: skip
+
+
 def _steps(file: File, clock: RunningClock | None) -> list[dict[str, str]]:
     question = file.question
     latest = {type(recorded.event): recorded.at for recorded in file.events}
     limit = f"chậm nhất {local(clock.last_instant):%d/%m}" if clock else ""
     sent = {"title": "Đã gửi", "note": _stamp(question.received_at), "state": "done"}
-    if question.status is Status.REFUSED:
+    if question.refusal is not None:
         told = file.notice(NoticeKind.REFUSAL)
         return [
             sent,
@@ -157,7 +163,7 @@ def _steps(file: File, clock: RunningClock | None) -> list[dict[str, str]]:
             {"title": "Đã báo bạn", "note": _stamp(told.accepted_at), "state": "done"} if told
             else {"title": "Báo bạn", "note": limit, "state": "now"},
         ]  # fmt: skip
-    place = {Status.RECEIVED: 1, Status.FORWARDED: 2, Status.ANSWERED: 3, Status.CLOSED: 4}[question.status]
+    place = PLACE[question.status]
     sorted_at = latest.get(QuestionForwarded) or latest.get(QuestionAnswered)
     sent_to_asker = file.notice(NoticeKind.ANSWER)
     if sent_to_asker:
@@ -175,76 +181,6 @@ def _steps(file: File, clock: RunningClock | None) -> list[dict[str, str]]:
          "state": "done" if at < place else "now" if at == place else "todo"}
         for at, (title, note) in enumerate(titles)
     ]  # fmt: skip
-
-
-def history(events: list[Recorded[Event]], units: Mapping[str, str], email: str) -> list[dict[str, Any]]:
-    """What happened, newest first. Only what concerns the asker; no name of a member of staff."""
-    return _told([_happening(recorded, units, email) for recorded in events])
-
-
-def staff_history(
-    events: list[Recorded[Event]], units: Mapping[str, str], people: Mapping[str, str], email: str
-) -> list[dict[str, Any]]:
-    """The same for staff: with who did it, and with who looked at the asker's identity."""
-    told = []
-    for recorded in events:
-        happening = _happening(recorded, units, email)
-        if isinstance(recorded.event, AskerDisclosed):
-            why = DISCLOSURE_VI[recorded.event.reason]
-            happening = {"at": recorded.at, "title": "Xem danh tính người hỏi", "text": why}
-        if happening and recorded.by in people:
-            happening["who"] = people[recorded.by]
-        told.append(happening)
-    return _told(told)
-
-
-def _told(happenings: list[dict[str, Any] | None]) -> list[dict[str, Any]]:
-    told = [happening for happening in happenings if happening]
-    told.reverse()
-    if told:
-        told[0]["current"] = True
-    return told
-
-
-def _happening(recorded: Recorded[Event], units: Mapping[str, str], email: str) -> dict[str, Any] | None:
-    event, at = recorded.event, recorded.at
-    title, text, text_en = "", "", ""
-    match event:
-        case QuestionReceived():
-            title = "Bạn gửi câu hỏi"
-            if _day_of(event.received_at) != event.counted_from:
-                text = f"Gửi vào ngày nghỉ nên tính là tiếp nhận ngày {vn_date(event.counted_from)}."
-        case QuestionForwarded():
-            title = f"Chuyển đến {units.get(event.unit, event.unit)}"
-            text = " ".join(clock.explanation_vi for clock in event.opens)
-            text_en = " ".join(clock.explanation_en for clock in event.opens)
-        case QuestionRefused():
-            title, text = (
-                GROUND_VI[event.ground],
-                f"Phải báo bạn chậm nhất hết ngày {vn_date(event.notice_due)}.",
-            )
-        case QuestionProgressReported():
-            title = "Đơn vị báo quá trình xử lý"
-            text = f"Hẹn trả lời chậm nhất ngày {vn_date(event.promised_for)}."
-        case QuestionAnswered():
-            title, text = "Đã có câu trả lời", units.get(event.unit, event.unit)
-        case QuestionClockMoved():
-            text, text_en = move_told(event, Duty(event.clock.duty).short_vi)
-            title = "Lịch làm việc thay đổi" if text else ""
-        case NoticeAccepted():
-            at = event.accepted_at
-            by_mail = event.way == "mail"
-            title = NOTICE_VI[event.kind]
-            text = f"Máy chủ thư đã nhận thư gửi {mask_email(email)}." if by_mail else "Báo bằng cách khác."
-        case AnswerPublished():
-            title, text = "Đã đăng công khai", "Thông tin cá nhân của bạn đã được bỏ."
-        case AnswerWithheld():
-            title = "Không đăng công khai"
-    return {"at": at, "title": title, "text": text, "text_en": text_en} if title else None
-
-
-def _day_of(instant: datetime) -> date:
-    return local(instant).date()
 
 
 def refusal_view(file: File) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""What the qa service tells the others: the life of a question (câu hỏi). Ids and dates, never a citizen's
+"""The life of a question (câu hỏi), as the qa service tells the others. Ids and dates, never a citizen's
 name, address or words: those stay in the qa store and are fetched at the moment of sending."""
 
 from datetime import date
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from shared.contracts.base import ClockedEvent, ClockMoved, Event
+from shared.contracts.base import ClockedEvent, ClockMoved, Event, Value
 
 TOPIC: Final = "qa.question"
 
@@ -34,6 +34,30 @@ class NoticeKind(StrEnum):
     REFUSAL = "refusal"
     PROGRESS = "progress"
     ANSWER = "answer"
+    CORRECTION = "correction"  # câu trả lời được đính chính
+    MERGED = "merged"  # câu hỏi trùng, trả lời ở câu hỏi kia
+
+
+class Outcome(StrEnum):
+    """How a question ended (kết quả)."""
+
+    ANSWERED = "answered"  # đã trả lời
+    REFUSED = "refused"  # không thuộc diện trả lời, đã báo người hỏi
+    MERGED = "merged"  # gộp vào câu hỏi trùng
+    SET_ASIDE = "set_aside"  # thư rác, lạm dụng, hai người xác nhận
+    PARTS = "parts"  # mọi phần đã xong
+    WITHDRAWN = "withdrawn"  # người hỏi rút
+    RESUBMITTED = "resubmitted"  # chưa rõ, đã gửi lại đầy đủ
+    LAPSED = "lapsed"  # chưa rõ, không ai gửi lại
+
+
+class AttachedFile(Value):
+    """Tệp đính kèm: its content lies beside the journal, and so does the name that its sender gave it."""
+
+    file_id: UUID
+    media_type: str  # by its content, e.g. "application/pdf"
+    size: int  # bytes
+    hash: str  # keyed by the question, so that it tells nothing once that key is gone
 
 
 class QuestionReceived(ClockedEvent, topic=TOPIC, name="qa.question.received"):
@@ -46,10 +70,16 @@ class QuestionReceived(ClockedEvent, topic=TOPIC, name="qa.question.received"):
     letter_hash: str
     received_at: AwareDatetime
     counted_from: date  # the working day that counts as the day of receipt
+    part_of: UUID | None = None  # the question that was split
+    resubmits: UUID | None = None  # the unclear question that this one makes whole
+    follows: UUID | None = None  # the answered question that this one asks further about
+    files: tuple[AttachedFile, ...] = ()
+    entered_by: str = ""  # the unit that sent it on behalf of its asker
 
 
 class QuestionForwarded(ClockedEvent, topic=TOPIC, name="qa.question.forwarded"):
-    """Đã chuyển đến đơn vị trả lời; the unit's seven working days run."""
+    """Đã chuyển đến đơn vị trả lời; the unit's seven working days run. Forwarding again restarts nothing: the
+    next unit takes over the clocks with the time that is left."""
 
     question_id: UUID
     unit: str
@@ -70,6 +100,7 @@ class QuestionRefused(ClockedEvent, topic=TOPIC, name="qa.question.refused"):
     reference: str = ""
     transferred_on: date | None = None
     notice_due: date
+    late_triage: bool = False  # found only after it had been forwarded
 
 
 class QuestionProgressReported(ClockedEvent, topic=TOPIC, name="qa.question.progress_reported"):
@@ -98,6 +129,7 @@ class AnswerReleased(Event, topic=TOPIC, name="qa.question.answer_released"):
 
     question_id: UUID
     answer_ref: str
+    correction: int = 0  # đính chính lần thứ mấy; 0: the first answer
 
 
 class NoticeAccepted(ClockedEvent, topic=TOPIC, name="qa.question.notice_accepted"):
@@ -109,6 +141,7 @@ class NoticeAccepted(ClockedEvent, topic=TOPIC, name="qa.question.notice_accepte
     message_id: str  # empty when they were told another way
     accepted_at: AwareDatetime
     way: str = "mail"  # or phone, post, in_person, other
+    round: int = 1  # of several letters of this kind
 
 
 class AnswerPublished(ClockedEvent, topic=TOPIC, name="qa.question.answer_published"):
@@ -118,6 +151,7 @@ class AnswerPublished(ClockedEvent, topic=TOPIC, name="qa.question.answer_publis
     public_ref: str
     public_hash: str
     field: str = ""
+    correction: int = 0  # the number of the correction that it shows; 0: the first answer
 
 
 class AnswerWithheld(ClockedEvent, topic=TOPIC, name="qa.question.answer_withheld"):
@@ -152,6 +186,8 @@ class QuestionClockMoved(ClockMoved, topic=TOPIC, name="qa.question.clock_moved"
 
 
 class QuestionClosed(Event, topic=TOPIC, name="qa.question.closed"):
-    """Đã xong: người hỏi đã được gửi câu trả lời và việc đăng công khai đã được quyết định."""
+    """Đã xong: nothing is owed any more, for the reason that ``outcome`` names."""
 
     question_id: UUID
+    outcome: Outcome = Outcome.ANSWERED
+    part_of: UUID | None = None
