@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from services.qa import bodies, handlers, views, views_asker
+from services.qa import bodies, bodies_acts, handlers, views, views_asker
 from services.qa.asking import Asking, codes_of, look_up
 from services.qa.domain import Question
 from services.qa.queries import answers, lists
@@ -131,28 +131,30 @@ class StaffAct(NamedTuple):
 STAFF_ACTS: Final = (
     StaffAct("forwarding", bodies.Forward, handlers.forward_question, "Chuyển đơn vị trả lời"),
     StaffAct("refusal", bodies.Refuse, handlers.refuse_question, "Báo không thuộc diện trả lời"),
-    StaffAct("merging", bodies.Merge, handlers.merge_question, "Gộp câu hỏi trùng"),
-    StaffAct("setting-aside", bodies.SetAside, handlers.set_aside, "Gạt ra vì nghi thư rác"),
+    StaffAct("merging", bodies_acts.Merge, handlers.merge_question, "Gộp câu hỏi trùng"),
+    StaffAct("setting-aside", bodies_acts.SetAside, handlers.set_aside, "Gạt ra vì nghi thư rác"),
     StaffAct(
-        "setting-aside-confirmation", bodies.ConfirmSetAside, handlers.confirm_set_aside,
+        "setting-aside-confirmation", bodies_acts.ConfirmSetAside, handlers.confirm_set_aside,
         "Xác nhận là thư rác",
     ),
-    StaffAct("restoration", bodies.Restore, handlers.restore_question, "Đưa lại hàng chờ phân loại"),
-    StaffAct("splitting", bodies.Split, handlers.split_question, "Tách thành nhiều phần"),
-    StaffAct("return", bodies.GiveBack, handlers.give_back_question, "Đơn vị trả lại"),
-    StaffAct("complexity", bodies.Complex, handlers.make_complex, "Xác định câu hỏi phức tạp"),
-    StaffAct("advice", bodies.Advise, handlers.give_advice, "Góp ý cho đơn vị chủ trì"),
+    StaffAct("restoration", bodies_acts.Restore, handlers.restore_question, "Đưa lại hàng chờ phân loại"),
+    StaffAct("splitting", bodies_acts.Split, handlers.split_question, "Tách thành nhiều phần"),
+    StaffAct("return", bodies_acts.GiveBack, handlers.give_back_question, "Đơn vị trả lại"),
+    StaffAct("complexity", bodies_acts.Complex, handlers.make_complex, "Xác định câu hỏi phức tạp"),
+    StaffAct("advice", bodies_acts.Advise, handlers.give_advice, "Góp ý cho đơn vị chủ trì"),
     StaffAct("progress", bodies.Progress, handlers.report_progress, "Thông báo quá trình xử lý"),
     StaffAct("answer", bodies.Answer, handlers.answer_question, "Trả lời"),
-    StaffAct("answer-return", bodies.SendBack, handlers.send_back_answer, "Trả lại câu trả lời chưa đạt"),
+    StaffAct(
+        "answer-return", bodies_acts.SendBack, handlers.send_back_answer, "Trả lại câu trả lời chưa đạt"
+    ),
     StaffAct("release", bodies.Release, handlers.release_answer, "Gửi câu trả lời tới người hỏi"),
     StaffAct("publication", bodies.Publish, handlers.publish_answer, "Đăng công khai"),
     StaffAct("withholding", bodies.Withhold, handlers.withhold_answer, "Không đăng công khai"),
-    StaffAct("correction", bodies.Correct, handlers.correct_answer, "Đính chính câu trả lời"),
-    StaffAct("reopening", bodies.Reopen, handlers.reopen_question, "Mở lại theo văn bản"),
-    StaffAct("assignment", bodies.Assign, handlers.assign_question, "Giao cho cán bộ"),
-    StaffAct("notes", bodies.Note, handlers.take_note, "Ghi chú nội bộ"),
-    StaffAct("erasure", bodies.Erase, handlers.erase_asker, "Xóa dữ liệu cá nhân của người hỏi"),
+    StaffAct("correction", bodies_acts.Correct, handlers.correct_answer, "Đính chính câu trả lời"),
+    StaffAct("reopening", bodies_acts.Reopen, handlers.reopen_question, "Mở lại theo văn bản"),
+    StaffAct("assignment", bodies_acts.Assign, handlers.assign_question, "Giao cho cán bộ"),
+    StaffAct("notes", bodies_acts.Note, handlers.take_note, "Ghi chú nội bộ"),
+    StaffAct("erasure", bodies_acts.Erase, handlers.erase_asker, "Xóa dữ liệu cá nhân của người hỏi"),
 )  # fmt: skip
 
 

@@ -173,6 +173,8 @@ ACT_VI: Final = {
 _S, _R = Status, Role
 _TRIAGED, _REPLIED, _SENT = TRIAGE_BASIS, UNIT_BASIS, SENDING_BASIS
 WAITING: Final = (_S.RECEIVED, _S.FORWARDED, _S.RETURNED)  # nobody has answered yet
+# A unit may hold the question, or has held it.
+ONCE_A_UNITS: Final = (_S.FORWARDED, _S.RETURNED, _S.REFUSED, _S.ANSWERED, _S.CLOSED)
 _CENTRE = (_R.TRIAGE, _R.PUBLISHER)
 _UNIT = (_R.ANSWERER, _R.UNIT_HEAD)
 
@@ -209,9 +211,11 @@ WORKFLOW: Final = Workflow(
       for at in (_S.ANSWERED, _S.CLOSED) for act in ("follow_up", "rate")),
     *(Step(at, "close", _R.SYSTEM, _S.CLOSED, basis)
       for at, basis in ((_S.ANSWERED, _SENT), (_S.REFUSED, _TRIAGED), (_S.SPLIT, _TRIAGED))),
-    # Ở mọi trạng thái
-    *(Step(at, act, role, at, _TRIAGED if role in _CENTRE else _REPLIED)
-      for at in _S for act in ("assign", "note", "disclose") for role in (*_CENTRE, *_UNIT)),
+    # Việc nội bộ; và xóa dữ liệu, ở mọi trạng thái
+    *(Step(at, act, role, at, _TRIAGED)
+      for at in _S for act in ("assign", "note", "disclose") for role in _CENTRE),
+    *(Step(at, act, role, at, _REPLIED)
+      for at in ONCE_A_UNITS for act in ("assign", "note", "disclose") for role in _UNIT),
     *(Step(at, "erase", role, _S.CLOSED, PRIVACY_BASIS)
       for at in _S for role in (_R.ASKER, _R.PROTECTION, _R.SYSTEM)),
     what_vi="câu hỏi",

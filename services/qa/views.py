@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.qa import bodies, domain
+from services.qa import bodies, bodies_acts, domain
 from services.qa.domain.fields import field_name
 from services.qa.queries.file import File, RunningClock, file_of
 from services.qa.queries.read_models import short_name
@@ -149,7 +149,7 @@ async def check_units(edge: Edge[Policy], body: Any) -> None:
     match body:
         case bodies.Forward():
             await check_unit(edge, body.unit)
-        case bodies.Complex():
+        case bodies_acts.Complex():
             for each in body.consulted:
                 await check_unit(edge, each.unit, "consulted")
 

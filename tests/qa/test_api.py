@@ -17,6 +17,7 @@ PUBLIC = {
     "question": "Nghỉ 14 tháng, rút được không?",
     "answer": "Được. Gọi 1900 9068.",
 }
+ALWAYS = ["assign", "note", "disclose"]
 REFUSAL = {
     "ground": "out_of_scope", "explanation": "Thuộc cơ quan khác.", "referral": "advised_asker",
     "agency": "Ủy ban nhân dân cấp xã",
@@ -26,10 +27,10 @@ REFUSAL = {
 async def test_a_question_goes_from_its_asker_to_everybody(edges: Edges) -> None:
     asked = await edges.answered()
     view = await edges.done(asked, "release", {}, "u-ha")
-    assert (view["released"], view["acts"]) == (True, ["publish", "withhold"])
+    assert (view["released"], view["acts"]) == (True, ["publish", "withhold", *ALWAYS])
     await edges.letter_accepted(asked, NoticeKind.ANSWER)
     view = await edges.done(asked, "publication", PUBLIC, "u-khoi")
-    assert (view["status"], view["published"], view["acts"]) == ("closed", True, [])
+    assert (view["status"], view["published"], view["acts"]) == ("closed", True, ALWAYS)
     assert {clock["state"] for clock in view["clocks"]} == {"met"}
     await edges.project()
     found = await edges.get("/v1/answers?q=rut%20mot%20lan")
@@ -313,8 +314,10 @@ async def test_a_refusal_to_act_is_said_in_the_fields_words(edges: Edges) -> Non
     refused = await edges.post(f"{asked['path']}/refusal", REFUSAL, "u-tuan")
     words = "Vai trò của bạn không được báo câu hỏi không thuộc diện trả lời."
     assert (refused.status_code, refused.json()["detail"]) == (403, words)
-    late = await edges.post(f"{asked['path']}/refusal", REFUSAL, "u-ha")
-    assert late.json()["detail"].endswith("khi câu hỏi ở trạng thái «Đơn vị đang trả lời».")
+    late = await edges.done(asked, "refusal", REFUSAL, "u-ha")
+    assert late["status"] == "refused"
+    again = await edges.post(f"{asked['path']}/refusal", REFUSAL, "u-ha")
+    assert again.json()["detail"].endswith("khi câu hỏi ở trạng thái «Không thuộc diện trả lời».")
 
 
 async def test_the_reason_for_not_publishing_is_looked_over_too(edges: Edges) -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.qa import domain, handlers
+from services.qa import domain, handlers, handlers_heard
 from services.qa.domain import Question
 from services.qa.queries.file import File, file_of
 from services.qa.queries.read_models import QUESTIONS, projections
@@ -141,7 +141,7 @@ class TestReceivedOnADayThatBecomesAnother:
 
 async def hears(office: Office, recorded: Recorded[DeadlineMoved]) -> None:
     desk = office.desk(at=AT, once=recorded.id, causation=recorded.id)
-    await handlers.on_deadline_moved(recorded, desk)
+    await handlers_heard.on_deadline_moved(recorded, desk)
 
 
 async def file(office: Office, question: Question) -> File:

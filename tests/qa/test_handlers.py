@@ -6,12 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from services.qa import domain, handlers
+from services.qa import domain, handlers, handlers_heard
 from services.qa.domain import Question
 from services.qa.queries.file import file_of
 from shared.contracts.base import Recorded
 from shared.contracts.notifier import NoticeReachedOtherwise, NoticeSent
-from shared.contracts.qa import NoticeAccepted, NoticeKind, Referral, RefusalGround
+from shared.contracts.qa import NoticeAccepted, NoticeKind, Outcome, QuestionClosed, Referral, RefusalGround
 from shared.errors import IdempotencyKeyReused, IllegalTransition, NotFound
 from shared.journal import AlreadyDone
 from tests.qa.world import ASKER, HA, KHOI, LETTER, NOW, TUAN, Office, names
@@ -113,9 +113,9 @@ async def test_a_letter_accepted_is_on_the_questions_record_once(office: Office)
     question = await office.answered()
     await handlers.release_answer(domain.ReleaseAnswer(question.id), office.desk(HA))
     notice = sent(Question.stream_of(question.id))
-    await handlers.on_notice_sent(notice, hearing(office, notice))
+    await handlers_heard.on_notice_sent(notice, hearing(office, notice))
     with pytest.raises(AlreadyDone):
-        await handlers.on_notice_sent(notice, hearing(office, notice))
+        await handlers_heard.on_notice_sent(notice, hearing(office, notice))
     assert names(office.events(question.id))[-2:] == ["answer_released", "notice_accepted"]
 
 
@@ -131,9 +131,11 @@ async def test_an_asker_told_another_way_has_been_told_when_that_happened(office
         way="phone", reached_at=called_at, proof="Sổ trực 12",
     )  # fmt: skip
     reached = Recorded(event, f"notice-{event.notice_id}", 5, 0, NOW + timedelta(hours=2), "u-oanh", "c", "n")
-    await handlers.on_reached_otherwise(reached, office.desk(once=reached.id, causation=reached.id))
-    told = office.events(question.id)[-1]
+    await handlers_heard.on_reached_otherwise(reached, office.desk(once=reached.id, causation=reached.id))
+    told, closed = office.events(question.id)[-2:]
     assert isinstance(told, NoticeAccepted)
+    assert isinstance(closed, QuestionClosed)
+    assert closed.outcome is Outcome.REFUSED
     assert (told.way, told.message_id, told.closes) == ("phone", "", ("same_day_notice",))
     assert told.closed_at == told.accepted_at == called_at
 
@@ -142,7 +144,7 @@ async def test_sent_and_published_it_is_closed(office: Office) -> None:
     question = await office.answered()
     await handlers.release_answer(domain.ReleaseAnswer(question.id), office.desk(HA))
     notice = sent(Question.stream_of(question.id))
-    await handlers.on_notice_sent(notice, hearing(office, notice))
+    await handlers_heard.on_notice_sent(notice, hearing(office, notice))
     public = domain.PublishAnswer(question.id, "Rút một lần", "Rút được không?", "Được.")
     await handlers.publish_answer(public, office.desk(KHOI))
     assert names(office.events(question.id))[-2:] == ["answer_published", "closed"]
@@ -159,14 +161,14 @@ async def test_sent_and_published_it_is_closed(office: Office) -> None:
 async def test_letters_that_are_not_the_askers_are_none_of_ours(
     office: Office, notice: Recorded[NoticeSent]
 ) -> None:
-    await handlers.on_notice_sent(notice, hearing(office, notice))
+    await handlers_heard.on_notice_sent(notice, hearing(office, notice))
     assert office.journal.commits == []
 
 
 async def test_a_letter_about_no_known_question_is_poison(office: Office) -> None:
     notice = sent(f"question-{uuid4()}", kind=NoticeKind.REFUSAL)
     with pytest.raises(NotFound):
-        await handlers.on_notice_sent(notice, hearing(office, notice))
+        await handlers_heard.on_notice_sent(notice, hearing(office, notice))
 
 
 async def test_personal_data_left_in_the_public_text_is_refused_field_by_field(office: Office) -> None:
