@@ -50,6 +50,7 @@ from shared.web.lane import Lane
 from shared.web.look import Look, SecurityHeaders, static_app
 from shared.web.session import Door, DoorMiddleware, MongoSessions
 from shared.web.signin import signin_router
+from shared.web.spoken import SHARED, Languages, catalogues_of
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +108,11 @@ class Service(Generic[P]):
         self.directory = Directory(self.database, self.name)
         self.dead_letters = DeadLetters(self.database)
         shown = {"environment": s.environment, "urls": s.urls, "service": self.name, **self.look_globals}
-        look = Look([self.folder / "templates"], shown, static_folders=self._own_static)
+        own_words = self.folder / "locale"
+        catalogues = catalogues_of(SHARED, own_words) if own_words.is_dir() else {}
+        look = Look(
+            [self.folder / "templates"], shown, static_folders=self._own_static, catalogues=catalogues
+        )
         kinds: list[type[Aggregate]] = [*self.kinds, DeadLetter]
         self.calendars = Calendars(self.database)
         journal = TellingJournal(self.database)
@@ -172,6 +177,7 @@ class Service(Generic[P]):
         app.add_middleware(Lane, api=app)
         app.add_middleware(Freshness, lists=Lists(self.database, self.projections, self.edge.kinds))
         app.add_middleware(DoorMiddleware, door=door)
+        app.add_middleware(Languages, catalogues=self.edge.look.catalogues)
         app.add_middleware(SecurityHeaders, form_action=(s.issuer_url,))
         app.add_middleware(RequestFrame, largest_body=s.largest_body)
         return app

@@ -104,8 +104,11 @@ def day_row(clock: Clock, calendar: WorkingCalendar | None) -> list[dict[str, An
         {"date": calendar.day_of(due.start), "start": True, "due": not due.working_days}
     ]
     for line in calendar.explain(due).days:
-        reason = "" if line.number is not None else line.reason_vi
+        off = line.number is None
         row.append(
-            {"date": line.date, "number": line.number, "reason": reason, "due": line.date == due.last_day}
-        )
+            {
+                "date": line.date, "number": line.number, "due": line.date == due.last_day,
+                "reason": line.reason_vi if off else "", "reason_en": line.reason_en if off else "",
+            }
+        )  # fmt: skip
     return row

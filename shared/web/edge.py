@@ -132,7 +132,8 @@ def expected_version(request: Request) -> int | None:
     return int(number)
 
 
-async def _command(request: Request, actor: Actor) -> Desk[Any]:
+async def command_desk(request: Request, actor: Actor) -> Desk[Any]:
+    """A command's desk, for whoever a service's own door lets in."""
     what = fingerprint(request.method, request.scope["path"], await request.body())
     desk = request.state.desk = edge_of(request).desk(
         actor, once=_key(request, actor), fingerprint=what,
@@ -142,18 +143,18 @@ async def _command(request: Request, actor: Actor) -> Desk[Any]:
 
 
 async def staff_desk(request: Request, actor: Staff) -> Desk[Any]:
-    return await _command(request, actor)
+    return await command_desk(request, actor)
 
 
 async def public_desk(request: Request) -> Desk[Any]:
-    return await _command(request, await visitor(request))
+    return await command_desk(request, await visitor(request))
 
 
 async def editing_desk(request: Request, actor: Staff) -> Desk[Any]:
     """For what can be edited: the caller must say which version they have seen."""
     if "if-match" not in request.headers:
         raise PreconditionRequired("Gửi kèm If-Match với phiên bản đang sửa (ETag).")
-    return await _command(request, actor)
+    return await command_desk(request, actor)
 
 
 StaffDesk = Annotated[Desk[Any], Depends(staff_desk)]
@@ -166,9 +167,10 @@ def tagged(response: Response, version: int) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-async def form_desk(request: Request, actor: Actor) -> tuple[dict[str, Any], Desk[Any]]:
+async def form_desk(request: Request, actor: Actor, about: object = "") -> tuple[dict[str, Any], Desk[Any]]:
     """A page's form: its own fields, and the desk for them. Hidden fields carry what headers carry
-    elsewhere: the CSRF token, ``idempotency_key`` and ``expected_version``."""
+    elsewhere: the CSRF token, ``idempotency_key`` and ``expected_version``. ``about``: what the form acts
+    on, where neither its address nor its fields say so."""
     form = await request.form()
     await require_csrf(request, form)
     fields: dict[str, Any] = {}
@@ -180,8 +182,8 @@ async def form_desk(request: Request, actor: Actor) -> tuple[dict[str, Any], Des
     key = str(fields.pop("idempotency_key", "")) or uuid4().hex
     expected = str(fields.pop("expected_version", ""))
     desk = request.state.desk = edge_of(request).desk(
-        actor, once=f"{actor.subject}:{key}", correlation=request.state.correlation,
-        fingerprint=fingerprint("form", request.url.path, repr(sorted(fields.items()))),
+        actor, once=f"{actor.subject}:{about}{key}", correlation=request.state.correlation,
+        fingerprint=fingerprint("form", request.url.path, f"{about}", repr(sorted(fields.items()))),
         expected=int(expected) if expected.isdigit() else None,
     )  # fmt: skip
     return fields, desk

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,6 +17,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.web import spoken
 from shared.web.vietnamese import filters
 
 HERE: Final = Path(__file__).resolve().parent
@@ -101,6 +103,7 @@ class Look:
         *,
         static_folders: Sequence[Path] = (),
         static_path: str = "/static",
+        catalogues: spoken.Catalogues | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         given = dict(globals or {})
@@ -114,8 +117,15 @@ class Look:
             auto_reload=given.get("environment") == "local",  # else each render looks at each file's date
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
         )
-        self.environment.filters.update(filters(clock))
+        self.catalogues = catalogues or {}
+        self.environment.policies["ext.i18n.trimmed"] = True
+        # The extension adds it, so the type does not know it.
+        self.environment.install_gettext_callables(  # type: ignore[attr-defined]
+            spoken.gettext, spoken.ngettext, newstyle=True
+        )
+        self.environment.filters.update(spoken.filters(filters(clock)))
         urls = {**NO_URLS, **given.pop("urls", {})}
         self.environment.globals.update(
             {
@@ -129,10 +139,18 @@ class Look:
                 "now": clock,
                 "static_url": self.static_url,
                 "new_key": lambda: str(uuid4()),
+                "language": spoken.language,
+                "languages": (spoken.VIETNAMESE, *self.catalogues),
+                "language_names": spoken.OWN_NAMES,
+                "address_in": spoken.address_in,
                 **given,
             }
         )
         self.environment.globals["m"] = self.environment.get_template("_m.html").module
+
+    def speaking(self, language: str) -> AbstractContextManager[None]:
+        """Inside, one is told in this language."""
+        return spoken.speaking(language, self.catalogues)
 
     def render(self, name: str, /, **context: Any) -> str:
         """A whole page."""

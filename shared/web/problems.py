@@ -20,6 +20,7 @@ from shared.errors import (
 )
 from shared.mongo import TROUBLE
 from shared.web.session import signin_path
+from shared.web.spoken import VIETNAMESE, gettext, language
 
 log = structlog.get_logger(__name__)
 
@@ -91,10 +92,24 @@ def respond(request: Request, error: PortalError) -> Response:
             and "/signin" not in request.url.path
         ):
             return RedirectResponse(signin_path(request), 303)
-        errors = {e["field"]: e.get("message", "") for e in problem.get("errors", ())}
-        page = request.app.state.look.render("problem.html", **(problem | {"errors": errors}))
+        page = request.app.state.look.render("problem.html", **(problem | _in_words(problem, error)))
         return HTMLResponse(page, error.status, headers)
     return JSONResponse(problem, error.status, headers, "application/problem+json")
+
+
+def _in_words(problem: dict[str, Any], error: PortalError) -> dict[str, Any]:
+    """The problem as a page in the language spoken tells it; where the catalogue has no word for what is said
+    in detail, the English title stands for it."""
+    if language() == VIETNAMESE:
+        return {"errors": {e["field"]: e.get("message", "") for e in problem.get("errors", ())}}
+    detail = gettext(error.detail) if error.detail else ""
+    return {
+        "title": error.title_en, "detail": "" if detail == error.detail else detail,
+        "errors": {
+            each["field"]: each.get("message_en") or gettext(each.get("message", ""))
+            for each in problem.get("errors", ())
+        },
+    }  # fmt: skip
 
 
 def from_validation(errors: Any) -> PortalError:
@@ -140,7 +155,9 @@ def install(app: FastAPI) -> None:
 
     async def unexpected(request: Request, error: Exception) -> Response:
         log.error("request.failed", error=type(error).__name__, exc_info=error)
-        return respond(request, PortalError("Đã ghi nhận lỗi; vui lòng thử lại hoặc báo mã tra cứu."))
+        return respond(
+            request, PortalError("Đã ghi nhận lỗi; vui lòng thử lại, hoặc báo cho chúng tôi mã báo lỗi.")
+        )
 
     app.add_exception_handler(PortalError, portal)
     app.add_exception_handler(RequestValidationError, validation)

@@ -29,6 +29,11 @@ def vn_date(value: date) -> str:
     return f"{_day(value):%d/%m/%Y}"
 
 
+def vn_short(value: date) -> str:
+    """23/11"""
+    return f"{_day(value):%d/%m}"
+
+
 def vn_day(value: date) -> str:
     """Thứ Hai 23/11"""
     day = _day(value)

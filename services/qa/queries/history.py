@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from services.qa.regulation import Duty
-from shared.contracts.base import Event, Recorded
+from shared.contracts.base import Clock, Event, Recorded
 from shared.contracts.clocks import move_told
 from shared.contracts.qa import (
     AdviceGiven,
@@ -24,10 +24,12 @@ from shared.contracts.qa import (
     NoteTaken,
     NoticeAccepted,
     NoticeKind,
+    Outcome,
     PartOver,
     QuestionAnswered,
     QuestionAssigned,
     QuestionClockMoved,
+    QuestionClosed,
     QuestionContinued,
     QuestionForwarded,
     QuestionMadeComplex,
@@ -45,11 +47,13 @@ from shared.contracts.qa import (
     SetAsideConfirmed,
     Suspicion,
 )
-from shared.web.vietnamese import local, mask_email, vn_date
+from shared.web.english import dates_written_out
+from shared.web.spoken import N_, VIETNAMESE, gettext, language, said_date, tr
+from shared.web.vietnamese import local, mask_email
 
 GROUND_VI: Final = {
-    RefusalGround.OUT_OF_SCOPE: "Không thuộc phạm vi, chức năng, nhiệm vụ của Bảo hiểm xã hội Việt Nam",
-    RefusalGround.UNCLEAR: "Câu hỏi chưa rõ nghĩa",
+    RefusalGround.OUT_OF_SCOPE: N_("Không thuộc phạm vi, chức năng, nhiệm vụ của Bảo hiểm xã hội Việt Nam"),
+    RefusalGround.UNCLEAR: N_("Câu hỏi chưa rõ nghĩa"),
 }
 DISCLOSURE_VI: Final = {
     DisclosureReason.CONTACT: "Liên hệ với người hỏi",
@@ -58,12 +62,12 @@ DISCLOSURE_VI: Final = {
     DisclosureReason.OTHER: "Lý do khác",
 }
 NOTICE_VI: Final = {
-    NoticeKind.ACKNOWLEDGEMENT: "Thư xác nhận đã gửi tới bạn",
-    NoticeKind.REFUSAL: "Thư thông báo đã gửi tới bạn",
-    NoticeKind.PROGRESS: "Thư báo quá trình xử lý đã gửi tới bạn",
-    NoticeKind.ANSWER: "Thư trả lời đã gửi tới bạn",
-    NoticeKind.CORRECTION: "Thư đính chính đã gửi tới bạn",
-    NoticeKind.MERGED: "Thư báo gộp câu hỏi đã gửi tới bạn",
+    NoticeKind.ACKNOWLEDGEMENT: N_("Thư xác nhận đã gửi tới bạn"),
+    NoticeKind.REFUSAL: N_("Thư thông báo đã gửi tới bạn"),
+    NoticeKind.PROGRESS: N_("Thư báo quá trình xử lý đã gửi tới bạn"),
+    NoticeKind.ANSWER: N_("Thư trả lời đã gửi tới bạn"),
+    NoticeKind.CORRECTION: N_("Thư đính chính đã gửi tới bạn"),
+    NoticeKind.MERGED: N_("Thư báo gộp câu hỏi đã gửi tới bạn"),
 }
 FINDING_VI: Final = {
     Finding.OTHER_UNIT: "Thuộc đơn vị khác của ngành",
@@ -136,67 +140,84 @@ def _happening(  # noqa: PLR0912, PLR0915 (an arm for each event)
     title, text, text_en = "", "", ""
     match event:
         case QuestionReceived():
-            title = "Bạn gửi câu hỏi"
+            title = tr("Bạn gửi câu hỏi")
+            if event.resubmits or event.follows:
+                title = tr("Bạn gửi lại câu hỏi đầy đủ") if event.resubmits else tr("Bạn hỏi tiếp")
             if _day_of(event.received_at) != event.counted_from:
-                text = f"Gửi vào ngày nghỉ nên tính là tiếp nhận ngày {vn_date(event.counted_from)}."
+                day = said_date(event.counted_from)
+                text = tr("Gửi vào ngày nghỉ nên tính là tiếp nhận ngày %(day)s.", day=day)
         case QuestionForwarded():
-            title = f"Chuyển đến {units.get(event.unit, event.unit)}"
-            text = " ".join(clock.explanation_vi for clock in event.opens)
-            text_en = " ".join(clock.explanation_en for clock in event.opens)
+            title = tr("Chuyển đến %(unit)s", unit=_unit(event.unit, units))
+            text, text_en = _explained(event.opens)
         case QuestionRefused():
-            title, text = (
-                GROUND_VI[event.ground],
-                f"Phải báo bạn chậm nhất hết ngày {vn_date(event.notice_due)}.",
-            )
+            title = tr(GROUND_VI[event.ground])
+            text = tr("Phải báo bạn chậm nhất hết ngày %(day)s.", day=said_date(event.notice_due))
         case QuestionProgressReported():
-            title = "Đơn vị báo quá trình xử lý"
-            text = f"Hẹn trả lời chậm nhất ngày {vn_date(event.promised_for)}."
+            title = tr("Đơn vị báo quá trình xử lý")
+            text = tr("Hẹn trả lời chậm nhất ngày %(day)s.", day=said_date(event.promised_for))
         case QuestionAnswered():
-            title, text = "Đã có câu trả lời", units.get(event.unit, event.unit)
+            title, text = tr("Đã có câu trả lời"), _unit(event.unit, units)
         case QuestionReturned():
-            title = f"{units.get(event.unit, event.unit)} trả lại câu hỏi"
+            title = tr("%(unit)s trả lại câu hỏi", unit=_unit(event.unit, units))
         case QuestionMadeComplex():
-            title = "Câu hỏi cần nhiều đơn vị cùng xem"
-            text = " ".join(clock.explanation_vi for clock in event.opens[:1])
-            text_en = " ".join(clock.explanation_en for clock in event.opens[:1])
+            title = tr("Câu hỏi cần nhiều đơn vị cùng xem")
+            text, text_en = _explained(event.opens[:1])
         case AnswerSentBack():
-            title = "Câu trả lời được yêu cầu viết lại"
+            title = tr("Câu trả lời được yêu cầu viết lại")
         case AnswerCorrected():
-            title = "Câu trả lời được đính chính"
+            title = tr("Câu trả lời được đính chính")
         case QuestionMerged():
-            title, text = "Gộp vào câu hỏi trước của bạn", f"Câu hỏi {event.into_number}."
+            title = tr("Gộp vào câu hỏi trước của bạn")
+            text = tr("Câu hỏi %(number)s.", number=event.into_number)
         case DuplicateTaken():
-            title = f"Nhận gộp câu hỏi {event.duplicate_number} của bạn"
+            title = tr("Nhận gộp câu hỏi %(number)s của bạn", number=event.duplicate_number)
         case QuestionSplit():
-            title = f"Tách thành {len(event.parts)} phần"
+            title = tr("Tách thành %(count)s phần", count=len(event.parts))
         case PartOver():
-            title = "Một phần đã xong"
+            title = tr("Một phần đã xong")
         case QuestionWithdrawn():
-            title = "Bạn rút câu hỏi"
+            title = tr("Bạn rút câu hỏi")
         case InformationAdded():
-            title = "Bạn bổ sung thông tin"
+            title = tr("Bạn bổ sung thông tin")
         case AnswerRated():
-            title, text = "Bạn đánh giá câu trả lời", f"{event.score} trên 5."
+            title = tr("Bạn đánh giá câu trả lời")
+            text = tr("%(score)s trên 5.", score=event.score)
         case QuestionContinued():
-            how = "gửi lại đầy đủ" if event.resubmitted else "hỏi tiếp"
-            title, text = f"Bạn {how}", f"Câu hỏi {event.by_number}."
+            title = tr("Bạn gửi lại câu hỏi đầy đủ") if event.resubmitted else tr("Bạn hỏi tiếp")
+            text = tr("Câu hỏi %(number)s.", number=event.by_number)
         case QuestionReopened():
-            title, text = "Mở lại câu hỏi", f"Theo {event.order} ngày {vn_date(event.ordered_on)}."
+            title = tr("Mở lại câu hỏi")
+            text = tr("Theo %(order)s ngày %(day)s.", order=event.order, day=said_date(event.ordered_on))
         case AskerErased():
-            title = "Dữ liệu cá nhân đã được xóa"
+            title = tr("Dữ liệu cá nhân đã được xóa")
         case QuestionClockMoved():
             text, text_en = move_told(event, Duty(event.clock.duty).short_vi)
-            title = "Lịch làm việc thay đổi" if text else ""
+            title = tr("Lịch làm việc thay đổi") if text else ""
         case NoticeAccepted():
             at = event.accepted_at
-            by_mail = event.way == "mail"
-            title = NOTICE_VI[event.kind]
-            text = f"Máy chủ thư đã nhận thư gửi {mask_email(email)}." if by_mail else "Báo bằng cách khác."
+            title = tr(NOTICE_VI[event.kind])
+            text = tr("Máy chủ thư đã nhận thư gửi %(address)s.", address=mask_email(email))
+            if event.way != "mail":
+                text = tr("Báo bằng cách khác.")
         case AnswerPublished():
-            title, text = "Đã đăng công khai", "Thông tin cá nhân của bạn đã được bỏ."
+            title = tr("Đã đăng công khai")
+            text = tr("Thông tin cá nhân của bạn đã được bỏ.")
         case AnswerWithheld():
-            title = "Không đăng công khai"
+            title = tr("Không đăng công khai")
+        case QuestionClosed(outcome=Outcome.LAPSED):
+            title = tr("Khép lại vì không có câu hỏi gửi lại")
+    if language() != VIETNAMESE:
+        text = dates_written_out(text_en) or text
     return {"at": at, "title": title, "text": text, "text_en": text_en} if title else None
+
+
+def _explained(clocks: tuple[Clock, ...]) -> tuple[str, str]:
+    """What the calendar says of these clocks, vi and en."""
+    return " ".join(c.explanation_vi for c in clocks), " ".join(c.explanation_en for c in clocks)
+
+
+def _unit(id: str, units: Mapping[str, str]) -> str:
+    return gettext(units.get(id, id))
 
 
 def _day_of(instant: datetime) -> date:

@@ -72,7 +72,7 @@
     } else if ('help' in button.dataset) openHelp();
     else if ('print' in button.dataset) print();
     else navigator.clipboard?.writeText(document.getElementById(button.dataset.copy).textContent.trim())
-      .then(() => { button.lastElementChild.textContent = 'Đã chép'; });
+      .then(() => { button.lastElementChild.textContent = root.lang === 'en' ? 'Copied' : 'Đã chép'; });
   });
 
   document.addEventListener('change', (event) => {
@@ -86,7 +86,10 @@
     const form = event.target.closest('form[data-guard]');
     if (form) dirty.add(form);
     const counter = event.target.dataset?.count && document.getElementById(event.target.dataset.count);
-    if (counter) counter.textContent = `Còn ${(event.target.maxLength - event.target.value.length).toLocaleString('vi-VN')} ký tự`;
+    if (counter) {
+      const left = (event.target.maxLength - event.target.value.length).toLocaleString(root.lang);
+      counter.textContent = root.lang === 'en' ? `${left} characters left` : `Còn ${left} ký tự`;
+    }
   });
   document.addEventListener('submit', (event) => dirty.delete(event.target));
   window.addEventListener('beforeunload', (event) => {
