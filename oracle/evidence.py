@@ -26,9 +26,11 @@ from services.sync.queries import PROJECTIONS as SYNC
 from shared.chain import Report, verify
 from shared.contracts.base import TOPICS, Event, Recorded, class_of
 from shared.journal import Commit
-from shared.mongo import TROUBLE, Database, MongoVault, connect, from_document
+from shared.keyring import Keyring
+from shared.mongo import TROUBLE, Database, connect, from_document
 from shared.projections import Projection
 from shared.rebuild import differences
+from shared.vault import MongoVault
 
 # What a service notes on a row for its own work, beside what its journal says.
 WORKING_NOTES: Final = {
@@ -139,7 +141,8 @@ class Collector:
         """Rows that are not what a rebuild would make of them."""
         database = self.databases[service]
         notes = WORKING_NOTES.get(projection.collection, set())
-        found = await differences(database, projection, service, MongoVault(database))
+        vault = MongoVault(database, Keyring(database, self._secret(service)))
+        found = await differences(database, projection, service, vault)
         return [f"{d.id}: {d.what}" for d in found if not set(d.what.split(", ")) <= notes]
 
     async def watch_holders(self, holders: Holders) -> None:

@@ -16,8 +16,9 @@ from shared.messaging import replay
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.inbox import Inbox
 from shared.messaging.relay import Relay
-from shared.mongo import Lease, MongoJournal, MongoVault
+from shared.mongo import Lease, MongoJournal
 from shared.projections import Projector
+from shared.vault import MongoVault
 
 GONE = 286  # MongoDB's ChangeStreamHistoryLost
 UNANSWERED = 0.002  # seconds between a write and the death of who sent it

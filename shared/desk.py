@@ -22,9 +22,10 @@ TRIES = 5  # against others who write to the same stream at the same moment
 
 
 class Vault(Protocol):
-    """What must be erasable or is large: beside the journal, by id and hash."""
+    """What must be erasable or is large: beside the journal, by id and hash. ``owner``: to whom it belongs,
+    and with whom it is erased; ``stream``: the one whose commit will name it."""
 
-    async def put(self, ref: str, content: dict[str, Any], *, owner: str = "") -> str: ...
+    async def put(self, ref: str, content: dict[str, Any], *, owner: str = "", stream: str = "") -> str: ...
 
     async def get(self, ref: str) -> dict[str, Any]: ...
 

@@ -1,11 +1,9 @@
-"""MongoDB behind the seams: the journal with group commit, the change feed, leases and the vault.
+"""MongoDB behind the seams: the journal with group commit, and leases.
 
 With each service's queries.py this is the only file that imports motor."""
 
 import asyncio
 import contextlib
-import hashlib
-import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,8 +15,8 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
-from shared.errors import NotFound, Unavailable
-from shared.journal import AlreadyDone, Commit, Stored, VersionConflict, canonical
+from shared.errors import Unavailable
+from shared.journal import AlreadyDone, Commit, Stored, VersionConflict
 from shared.together import Together
 
 Database = Any
@@ -60,6 +58,9 @@ async def prepare(database: Database) -> None:
     """Create what the core needs; safe to repeat, from any number of processes."""
     await database.journal.create_index([("stream", 1), ("version", 1)], unique=True, name="stream_version")
     await database.journal.create_index([("at", 1), ("version", 1)], name="at_version")
+    owned, loose = {"owner": {"$gt": ""}}, {"loose": True}
+    await database.vault.create_index("owner", name="owner", partialFilterExpression=owned)
+    await database.vault.create_index("at", name="loose", partialFilterExpression=loose)
 
 
 def to_document(commit: Commit) -> dict[str, Any]:
@@ -196,57 +197,6 @@ def _unknown(error: Exception) -> Unavailable:
     unknown = Unavailable(f"Chưa rõ đã ghi được hay chưa ({type(error).__name__}).", retry_after=2)
     unknown.__cause__ = error
     return unknown
-
-
-Put = tuple[str, str, str]  # ref, content, hash
-
-
-class MongoVault:
-    """What must be erasable or is large lies here, beside the journal, by id and hash. Concurrent puts share
-    one ``insert_many``; each caller hears of its own."""
-
-    def __init__(self, database: Database) -> None:
-        self._collection: Collection = database.vault
-        self._puts: Together[Put, str] = Together(self._keep)
-
-    async def put(self, ref: str, content: dict[str, Any], *, owner: str = "") -> str:
-        """Keep ``content`` under ``ref`` before the commit that names it; returns what is kept, as a SHA-256.
-        Repeating is harmless: the first content stays."""
-        body = canonical(content)
-        return await self._puts.ask((ref, body, hashlib.sha256(body.encode()).hexdigest()))
-
-    @answered
-    async def _keep(self, puts: Sequence[Put]) -> dict[Put, str | Exception]:
-        now = datetime.now(UTC)
-        rows = [{"_id": ref, "content": body, "hash": digest, "at": now} for ref, body, digest in puts]
-        kept: dict[Put, str | Exception] = {put: put[2] for put in puts}
-        try:
-            await self._collection.insert_many(rows, ordered=False)
-        except BulkWriteError as error:
-            details = error.details or {}
-            if details.get("writeConcernErrors"):
-                raise
-            there = []
-            for each in details.get("writeErrors", ()):
-                put = puts[each["index"]]
-                kept[put] = Unavailable(str(each.get("errmsg", "")), retry_after=2)
-                if each["code"] == DUPLICATE:
-                    there.append(put)
-            kept |= await self._kept_before(there)
-        return kept
-
-    async def _kept_before(self, puts: Sequence[Put]) -> dict[Put, str | Exception]:
-        cursor = self._collection.find({"_id": {"$in": [put[0] for put in puts]}}, {"hash": 1})
-        hashes = {row["_id"]: str(row["hash"]) for row in await cursor.to_list(None)}
-        return {put: hashes[put[0]] for put in puts if put[0] in hashes}
-
-    @answered
-    async def get(self, ref: str) -> dict[str, Any]:
-        document = await self._collection.find_one({"_id": {"$eq": ref}})
-        if document is None:
-            raise NotFound("Nội dung không còn được lưu.")
-        content: dict[str, Any] = json.loads(document["content"])
-        return content
 
 
 class LeaseLost(Exception):

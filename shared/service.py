@@ -26,6 +26,7 @@ from shared.desk import Desk
 from shared.directory import Directory
 from shared.jobs import Job, Jobs
 from shared.journal import Commit
+from shared.keyring import Keyring
 from shared.messaging import asyncapi
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.follower import Follower
@@ -36,11 +37,12 @@ from shared.messaging.inbox import Inbox, Table
 from shared.messaging.relay import Relay
 from shared.messaging.replay import Replayer
 from shared.messaging.runs import Runs
-from shared.mongo import Database, MongoJournal, MongoVault, connect, prepare
+from shared.mongo import Database, MongoJournal, connect, prepare
 from shared.operations import Heartbeat, operations_router
 from shared.production import faults
 from shared.projections import Projection, Projector
 from shared.settings import Role, ServiceSettings
+from shared.vault import MongoVault
 from shared.web import problems
 from shared.web.edge import Edge, RequestFrame
 from shared.web.freshness import Freshness, Lists, described
@@ -117,8 +119,10 @@ class Service(Generic[P]):
         self.calendars = Calendars(self.database)
         journal = TellingJournal(self.database)
         self.hearers = journal.hearers
+        self.keyring = Keyring(self.database, s.secret_key.get_secret_value())
+        self.vault = MongoVault(self.database, self.keyring)
         self.edge: Edge[P] = Edge(
-            journal, MongoVault(self.database), self.calendars, self.policy,
+            journal, self.vault, self.calendars, self.policy,
             {kind.KIND: kind for kind in kinds}, self.name, self.directory, self.database, look,
         )  # fmt: skip
         self.in_bulk = replace(self.edge, journal=MongoJournal(self.database))
@@ -223,6 +227,7 @@ class Service(Generic[P]):
         while True:
             try:
                 await prepare(self.database)
+                await self.keyring.prove()
                 await self.dead_letters.prepare()
                 await Runs(self.database).prepare()
                 await self._sessions.ensure_indexes()  # type: ignore[attr-defined]

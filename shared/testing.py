@@ -1,9 +1,11 @@
 """Stand-ins that keep the contract: a journal and a vault in memory, and a desk with a clock of its own."""
 
 import hashlib
+import hmac
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from secrets import token_bytes
 from typing import Any
 
 from shared.errors import NotFound
@@ -39,12 +41,29 @@ class MemoryJournal:
 
 
 class MemoryVault:
+    """Passes the same contract suite as the one on MongoDB."""
+
     def __init__(self) -> None:
         self.contents: dict[str, str] = {}
+        self.owners: dict[str, str] = {}  # ref → owner
+        self._keys: dict[str, bytes | None] = {}  # None: erased
 
-    async def put(self, ref: str, content: dict[str, Any], *, owner: str = "") -> str:
+    async def put(self, ref: str, content: dict[str, Any], *, owner: str = "", stream: str = "") -> str:
+        key = self._keys.setdefault(owner, token_bytes()) if owner else b""
+        if key is None:
+            raise NotFound("Nội dung không còn được lưu.")
         body = self.contents.setdefault(ref, canonical(content))
-        return hashlib.sha256(body.encode()).hexdigest()
+        owner = self.owners.setdefault(ref, owner)
+        if not owner:
+            return hashlib.sha256(body.encode()).hexdigest()
+        return hmac.digest(self._keys[owner] or b"", body.encode(), "sha256").hex()
+
+    async def erase(self, owner: str) -> int:
+        self._keys[owner] = None
+        refs = [ref for ref, whose in self.owners.items() if whose == owner]
+        for ref in refs:
+            del self.owners[ref], self.contents[ref]
+        return len(refs)
 
     async def get(self, ref: str) -> dict[str, Any]:
         if ref not in self.contents:

@@ -17,9 +17,10 @@ from bench.core import world
 from bench.core.ground import Ground
 from deploy.local.kafka import REPO
 from shared.journal import Stored
-from shared.mongo import MongoVault, connect, prepare
+from shared.mongo import connect, prepare
 from shared.rebuild import rebuild
 from shared.service import calm_collector
+from shared.vault import MongoVault
 
 A_STREAM: Final = 5  # commits
 BEGAN: Final = datetime(2026, 11, 23, 2, tzinfo=UTC)

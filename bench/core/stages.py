@@ -16,9 +16,10 @@ from shared.desk import Desk
 from shared.feed import MongoFeed
 from shared.journal import Commit, Head
 from shared.messaging.relay import Relay
-from shared.mongo import MongoJournal, MongoVault, connect, from_document, prepare, to_document
+from shared.mongo import MongoJournal, connect, from_document, prepare, to_document
 from shared.projections import Projector
 from shared.testing import MemoryVault
+from shared.vault import MongoVault
 
 BATCH: Final = 500
 ROUNDS: Final = 9

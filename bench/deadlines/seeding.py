@@ -17,9 +17,10 @@ from shared.contracts.base import Clock
 from shared.contracts.clocks import clock_for
 from shared.contracts.notifier import DeadlineOpened
 from shared.journal import Commit, Head, Stored
-from shared.mongo import Database, MongoVault, connect, prepare, to_document
+from shared.mongo import Database, connect, prepare, to_document
 from shared.projections import Projector
 from shared.rebuild import _now
+from shared.vault import MongoVault
 
 AT_ONCE: Final = 2000
 UNITS: Final = ("tt-cskh", "bhxh-ha-noi", "bhxh-quang-ngai", "bhxh-can-tho", "ban-chinh-sach")

@@ -25,10 +25,14 @@ def ref_for(desk: QaDesk, what: str) -> str:
     return uuid5(NAMESPACE, f"{desk.once}\0{desk.fingerprint}\0{what}").hex if desk.once else uuid4().hex
 
 
-async def keep(desk: QaDesk, owner: UUID | None, what: str, content: dict[str, Any]) -> tuple[str, str]:
-    """Beside the journal, under the key of the question that owns it; without an owner it is public."""
-    ref = ref_for(desk, what)
-    return ref, await desk.vault.put(ref, content, owner=str(owner) if owner else "")
+async def keep(
+    desk: QaDesk, owner: UUID, what: str, content: dict[str, Any], *, by: UUID | None = None,
+    public: bool = False,
+) -> tuple[str, str]:  # fmt: skip
+    """Beside the journal, under the key of the question that owns it; what is public has none. ``by``: the
+    question whose commit will name it, if another."""
+    ref, stream = ref_for(desk, what), Question.stream_of(by or owner)
+    return ref, await desk.vault.put(ref, content, owner="" if public else str(owner), stream=stream)
 
 
 async def keep_words(desk: QaDesk, owner: UUID, what: str, words: str) -> tuple[str, str]:
@@ -115,7 +119,7 @@ async def publish_answer(cmd: domain.PublishAnswer, desk: QaDesk) -> Question:
     texts = {"subject": cmd.subject, "question": cmd.question, "answer": cmd.answer}
     left = await _personal(question, texts, desk)
     domain.check_clean(left)
-    ref, digest = await keep(desk, None, "public", texts)
+    ref, digest = await keep(desk, question.id, "public", texts, public=True)
     return await desk.append(domain.publish(question, cmd, ref, digest, by=desk.by, left=left))
 
 
@@ -215,7 +219,7 @@ async def split_question(cmd: domain.SplitQuestion, desk: QaDesk) -> Question:
     for place, words in enumerate(cmd.parts, 1):
         id = uuid5(NAMESPACE, f"{question.id}:part:{version}:{place}")
         own = letter | {"subject": words.subject, "text": words.text, "files": []}
-        ref, digest = await keep(desk, id, f"part:{place}", own)
+        ref, digest = await keep(desk, id, f"part:{place}", own, by=question.id)
         parts.append(Part(question_id=id, letter_ref=ref, letter_hash=digest))
     return await desk.append(domain.split(question, tuple(parts), by=desk.by))
 

@@ -17,8 +17,9 @@ from shared.errors import PortalError
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.graves import DeadLetter
 from shared.messaging.runs import Runs
-from shared.mongo import Database, MongoJournal, MongoVault, connect
+from shared.mongo import Database, MongoJournal, connect
 from shared.settings import ServiceSettings
+from shared.vault import MongoVault
 from shared.workflow import Actor
 
 R = TypeVar("R")

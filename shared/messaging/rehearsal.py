@@ -2,8 +2,10 @@
 effect but their appends, so what the rehearsal would have appended is what would happen."""
 
 import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from secrets import token_bytes
 from typing import Any
 
 from shared.desk import Desk, Vault
@@ -19,6 +21,7 @@ class Rehearsal:
     vault: Vault
     commits: list[Commit] = field(default_factory=list)
     contents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    key: bytes = field(default_factory=token_bytes)
 
     def on(self, desk: Desk[Any]) -> Desk[Any]:
         return replace(desk, journal=self, vault=_RehearsedVault(self), heads={})
@@ -45,13 +48,16 @@ class Rehearsal:
 class _RehearsedVault:
     stage: Rehearsal
 
-    async def put(self, ref: str, content: dict[str, Any], *, owner: str = "") -> str:
-        """As the real one: the first content stays, and the hash is of what is kept."""
+    async def put(self, ref: str, content: dict[str, Any], *, owner: str = "", stream: str = "") -> str:
+        """As the real one: the first content stays, and the hash is of what is kept. Of what has an owner it
+        is one of this rehearsal's own, for what is shown of it must tell nothing."""
         try:
             kept = await self.get(ref)
         except NotFound:
             kept = self.stage.contents[ref] = content
-        return hashlib.sha256(canonical(kept).encode()).hexdigest()
+        body = canonical(kept).encode()
+        plain = hashlib.sha256(body).hexdigest()
+        return hmac.digest(self.stage.key, body, "sha256").hex() if owner else plain
 
     async def get(self, ref: str) -> dict[str, Any]:
         return self.stage.contents[ref] if ref in self.stage.contents else await self.stage.vault.get(ref)

@@ -24,10 +24,11 @@ from shared.messaging.inbox import Inbox
 from shared.messaging.relay import Relay
 from shared.messaging.replay import Replayer
 from shared.messaging.runs import AskReplay, Doing, Runs
-from shared.mongo import MongoJournal, MongoVault
+from shared.mongo import MongoJournal
 from shared.projections import Projection, Projector
 from shared.rebuild import differences, rebuild
 from shared.testing import MemoryVault
+from shared.vault import MongoVault
 from shared.workflow import Actor
 from tests.shared.evolving import another_build
 from tests.shared.test_messaging import commit, running, until

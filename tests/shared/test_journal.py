@@ -15,7 +15,6 @@ from shared.contracts.content import SubmissionWithdrawn
 from shared.contracts.qa import QuestionClosed
 from shared.errors import TooLarge, Unavailable
 from shared.journal import (
-    MAX_CONTENT_BYTES,
     MAX_EVENT_BYTES,
     MAX_EVENTS,
     AlreadyDone,
@@ -25,8 +24,8 @@ from shared.journal import (
     Stored,
     VersionConflict,
 )
-from shared.mongo import MongoJournal, MongoVault, connect
-from shared.testing import MemoryJournal, MemoryVault
+from shared.mongo import MongoJournal, connect
+from shared.testing import MemoryJournal
 from shared.web.problems import install
 
 AT = datetime(2026, 11, 23, 2, 0, 0, 123000, tzinfo=UTC)
@@ -190,17 +189,6 @@ async def test_a_commit_that_cannot_be_encoded_fails_alone(database: Any) -> Non
     assert await database.journal.count_documents({}) == 48
 
 
-@pytest.fixture(params=["memory", "mongo"])
-def vault(request: pytest.FixtureRequest, database: Any) -> Any:
-    return MemoryVault() if request.param == "memory" else MongoVault(database)
-
-
-async def test_the_vault_keeps_the_first_text_under_a_ref_and_its_hash(vault: Any) -> None:
-    first = await vault.put("ref-1", {"text": "Tôi muốn hỏi", "name": "Nguyễn Văn A"})
-    assert await vault.put("ref-1", {"name": "Nguyễn Văn A", "text": "Tôi muốn hỏi"}) == first
-    assert await vault.get("ref-1") == {"text": "Tôi muốn hỏi", "name": "Nguyễn Văn A"}
-
-
 async def test_a_database_that_does_not_answer_is_a_503_and_not_a_guess() -> None:
     database = connect("mongodb://127.0.0.1:1/?replicaSet=rs0&serverSelectionTimeoutMS=200", "nowhere")
     journal = MongoJournal(database)
@@ -218,64 +206,3 @@ async def test_too_many_waiting_writers_are_turned_away_at_once(database: Any) -
     )
     assert answers.count(None) == 3
     assert sum(isinstance(a, Unavailable) for a in answers) == 3
-
-
-async def test_what_is_put_twice_under_one_ref_at_once_is_there_once(vault: Any) -> None:
-    one, other = {"text": "Tôi muốn hỏi"}, {"text": "Tôi hỏi việc khác"}
-    hashes = await asyncio.gather(*(vault.put("ref-1", text) for text in (one, one, other)))
-    assert len(set(hashes)) == 1  # of what is kept, whoever asks
-    assert await vault.get("ref-1") == one
-    assert await vault.put("ref-1", other) == hashes[0]
-
-
-async def test_of_many_puts_at_once_each_is_there(vault: Any) -> None:
-    await vault.put("ref-7", {"n": 7})
-    hashes = await asyncio.gather(*(vault.put(f"ref-{n}", {"n": n}) for n in range(200)))
-    assert len(set(hashes)) == 200
-    assert [await vault.get(f"ref-{n}") for n in (0, 7, 199)] == [{"n": 0}, {"n": 7}, {"n": 199}]
-
-
-async def test_a_put_that_the_database_refuses_is_told_to_its_own_caller_alone(database: Any) -> None:
-    await database.create_collection("vault", validator={"content": {"$not": {"$regex": "xấu"}}})
-    vault = MongoVault(database)
-    texts = [{"text": "tốt"}, {"text": "xấu"}, {"text": "cũng tốt"}]
-    answers = await asyncio.gather(
-        *(vault.put(f"ref-{n}", text) for n, text in enumerate(texts)), return_exceptions=True
-    )
-    assert [type(answer) for answer in answers] == [str, Unavailable, str]
-
-
-async def test_a_caller_who_goes_away_takes_nobody_elses_put_along(database: Any) -> None:
-    vault = MongoVault(database)
-    puts = [asyncio.create_task(vault.put(f"ref-{n}", {"n": n})) for n in range(3)]
-    await asyncio.sleep(0)
-    puts[1].cancel()
-    answers = await asyncio.gather(*puts, return_exceptions=True)
-    assert [type(answer) for answer in answers] == [str, asyncio.CancelledError, str]
-    assert await vault.get("ref-2") == {"n": 2}
-    assert await vault.put("ref-1", {"n": 1})  # again, whether it was written or not
-
-
-async def test_a_vault_that_does_not_answer_is_a_503_for_every_caller() -> None:
-    database = connect("mongodb://127.0.0.1:1/?replicaSet=rs0&serverSelectionTimeoutMS=200", "nowhere")
-    vault = MongoVault(database)
-    answers = await asyncio.gather(*(vault.put(f"ref-{n}", {}) for n in range(3)), return_exceptions=True)
-    assert [type(answer) for answer in answers] == [Unavailable] * 3
-    database.client.close()
-
-
-async def test_a_put_that_cannot_be_encoded_fails_alone(database: Any) -> None:
-    vault = MongoVault(database)
-    puts = [*[(f"ref-{n}", {"n": n}) for n in range(50)], ("ref-\ud800", {})]
-    answers = await asyncio.gather(*(vault.put(*put) for put in puts), return_exceptions=True)
-    assert {type(answer) for answer in answers[:50]} == {str}
-    assert isinstance(answers[50], UnicodeEncodeError)
-    assert await database.vault.count_documents({}) == 50
-
-
-async def test_the_vault_takes_what_one_document_holds_and_refuses_more(vault: Any) -> None:
-    words = "😀" * (MAX_CONTENT_BYTES // 4 - 10)
-    await vault.put("ref-1", {"text": words})
-    assert await vault.get("ref-1") == {"text": words}
-    with pytest.raises(TooLarge, match="8192 KB"):
-        await vault.put("ref-2", {"text": words + "😀" * 10})
