@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.qa import api, pages_ask, pages_desk, pages_track
+from services.qa import api, figures, pages_ask, pages_desk, pages_track
 from services.qa.consumers import TABLE
 from services.qa.domain import Question
 from services.qa.domain.codes import Codes
@@ -22,7 +22,10 @@ def build(settings: QaSettings) -> Service[Policy]:
         name="qa", title="Hỏi – đáp với người dân", settings=settings, policy=settings.policy(),
         kinds=[Question, AdoptedCalendar], folder=FOLDER, published=[qa.TOPIC], consumers=TABLE,
         in_background=[notifier.DEADLINE, qa.TOPIC],
-        routers=[api.router, pages_ask.router, pages_track.router, pages_desk.router],
+        routers=[
+            api.router, figures.router, pages_ask.router, pages_track.router, figures.pages,
+            pages_desk.router,
+        ],
         projections=(*projections(codes), ADOPTED), prepare=prepare,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from shared.calendar import WorkingCalendar
 from shared.contracts import clocks
+from shared.contracts.qa import Outcome
 from shared.workflow import Step, Workflow
 
 TRIAGE_BASIS: Final = "dieu-11#hoi-dap-1"
@@ -78,6 +79,18 @@ STATUS_VI: Final = {
     Status.REFUSED: "Không thuộc diện trả lời",
     Status.ANSWERED: "Đã có câu trả lời",
     Status.CLOSED: "Đã xong",
+}
+
+
+OUTCOME_VI: Final = {
+    Outcome.ANSWERED: "Đã trả lời",
+    Outcome.REFUSED: "Đã báo không thuộc diện trả lời",
+    Outcome.MERGED: "Gộp vào câu hỏi trùng",
+    Outcome.SET_ASIDE: "Thư rác, lạm dụng",
+    Outcome.PARTS: "Mọi phần đã xong",
+    Outcome.WITHDRAWN: "Người hỏi rút",
+    Outcome.RESUBMITTED: "Đã gửi lại đầy đủ",
+    Outcome.LAPSED: "Không ai gửi lại",
 }
 
 

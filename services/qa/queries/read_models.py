@@ -46,6 +46,10 @@ from shared.web.vietnamese import local
 QUESTIONS: Final = "questions"
 ANSWERS: Final = "answers"
 ATTEMPTS: Final = "attempts"
+MONTHS: Final = "months"  # the figures are counted from this index alone
+COUNTED: Final = (
+    "month", "unit", "status", "outcome", "ground", "answered_on", "answered_at", "reply_due_at", "sorted_on",
+)  # fmt: skip
 ERASED: Final = "(đã xóa)"
 
 
@@ -77,6 +81,12 @@ def running(event: ClockedEvent) -> Fields:
     return _driven_by(started[leads]) if leads else {}
 
 
+def owing(event: ClockedEvent) -> Fields:
+    """The same, and by when the answer is owed: what its punctuality is judged by."""
+    fields = running(event)
+    return fields | {"reply_due_at": fields["due_at"]} if fields else {}
+
+
 def _driven_by(clock: Clock) -> Fields:
     return {"due_at": clock.due_at, "warn_at": clock.warn_at, "duty": clock.duty}
 
@@ -84,11 +94,15 @@ def _driven_by(clock: Clock) -> Fields:
 def _moved(recorded: Recorded[QuestionClockMoved]) -> Fields:
     clock = recorded.event.clock
     fields = _driven_by(clock) if recorded.event.leads else {}
+    if recorded.event.leads and clock.duty in WRITING:
+        fields["reply_due_at"] = clock.due_at
     if clock.received_at is not None:
         fields["counted_from"] = local(clock.started_at).date().isoformat()
     return fields
 
 
+# Whoever writes the answer is punctual by these; the centre, when it answers itself, by the day of sorting.
+WRITING: Final = (Duty.TRIAGE, Duty.UNIT_REPLY, Duty.COMPLEX_REPLY, Duty.PROMISED_REPLY)
 STILL: Final[Fields] = {"due_at": None, "warn_at": None, "duty": ""}
 
 
@@ -107,10 +121,15 @@ def _received(codes: Codes) -> Column:
             "letter_ref": event.letter_ref, "unit": "", "field": "", "rounds": 0, "released": False,
             "decided": False, "sent": False, "channel": event.channel, "entered_by": event.entered_by,
             "part_of": str(event.part_of) if event.part_of else None, "files": len(event.files),
-            "holder": "", "assignee": "", "consulted": [], "correction": 0, **running(event),
+            "month": f"{event.counted_from:%Y-%m}", "sorted_on": event.counted_from.isoformat(),
+            "holder": "", "assignee": "", "consulted": [], "correction": 0, **owing(event),
         }  # fmt: skip
 
     return received
+
+
+def _day(recorded: Recorded[Any]) -> str:
+    return local(recorded.at).date().isoformat()
 
 
 def _plain(fields: Callable[[Recorded[Any]], Fields]) -> Column:
@@ -145,16 +164,24 @@ async def _published(recorded: Recorded[AnswerPublished], vault: Vault) -> Field
 
 def _reopened(recorded: Recorded[QuestionReopened]) -> Fields:
     """Sorted anew: what was settled before is open again."""
-    anew = {"outcome": None, "closed_at": None, "released": False, "decided": False, "sent": False}
+    anew: Fields = {
+        "answered_at": None,
+        "answered_on": None,
+        "outcome": None,
+        "closed_at": None,
+        "released": False,
+        "decided": False,
+        "sent": False,
+    }
     return {
         "status": Status.RECEIVED, "unit": "", "holder": "", "assignee": "", "consulted": [],
-        "reopened_at": recorded.at, **anew, **running(recorded.event),
+        "reopened_at": recorded.at, **anew, **owing(recorded.event),
     }  # fmt: skip
 
 
 def _sent_back(recorded: Recorded[AnswerSentBack]) -> Fields:
     """Back to the unit that wrote it; the centre's own answer goes back to those who sort."""
-    fields = {"answered_at": None, "answered_by": "", **running(recorded.event)}
+    fields = {"answered_at": None, "answered_on": None, "answered_by": "", **owing(recorded.event)}
     by_unit = any(clock.duty != Duty.TRIAGE for clock in recorded.event.reopens)
     return fields | {"status": Status.FORWARDED if by_unit else Status.RECEIVED}
 
@@ -164,7 +191,8 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
         QuestionReceived: _received(codes),
         QuestionForwarded: _plain(
             lambda r: {"status": Status.FORWARDED, "unit": r.event.unit, "holder": r.event.unit,
-                       "field": r.event.field, "forwarded_at": r.at, "assignee": "", **running(r.event)}
+                       "field": r.event.field, "forwarded_at": r.at, "assignee": "", "sorted_on": _day(r),
+                       **owing(r.event)}
         ),
         QuestionReturned: _plain(
             lambda r: {"status": Status.RETURNED, "holder": "", "returned_at": r.at, "assignee": "",
@@ -176,7 +204,7 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
         ),
         QuestionMadeComplex: _plain(
             lambda r: {"complex": True, "consulted": [each.unit for each in r.event.consulted],
-                       **running(r.event)}
+                       **owing(r.event)}
         ),
         QuestionSetAside: _plain(
             lambda r: {"status": Status.SET_ASIDE, "suspicion": r.event.suspicion,
@@ -189,11 +217,11 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
         QuestionMerged: _plain(lambda r: {"merged_into": str(r.event.into)}),
         QuestionProgressReported: _plain(
             lambda r: {"rounds": r.event.round, "promised_for": r.event.promised_for.isoformat(),
-                       "escalated": r.event.escalated, **running(r.event)}
+                       "escalated": r.event.escalated, **owing(r.event)}
         ),
         QuestionAnswered: _plain(
             lambda r: {"status": Status.ANSWERED, "answered_by": r.event.answered_by, "answered_at": r.at,
-                       "unit": r.event.unit, "holder": "", **running(r.event)}
+                       "answered_on": _day(r), "unit": r.event.unit, "holder": "", **running(r.event)}
         ),
         AnswerSentBack: _plain(_sent_back),
         AnswerCorrected: _plain(
@@ -243,4 +271,5 @@ async def prepare(database: Database) -> None:
         [("field", 1), ("published_at", -1), ("_id", -1)], name="of_field", partialFilterExpression=only
     )
     await answers.create_index([("folded", "text")], default_language="none", name="words")
+    await questions.create_index([(name, 1) for name in COUNTED], name=MONTHS)
     await database[ATTEMPTS].create_index("until", expireAfterSeconds=0, name="until")
