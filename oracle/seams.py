@@ -149,5 +149,5 @@ def wrap(service: str, at: Passer) -> None:
         gateways = importlib.import_module("services.sync.gateways")
         handlers = importlib.import_module("services.sync.handlers")
         around(gateways.PortalGateway, "push", "push.before", None, at)
-        around(gateways.PortalGateway, "_send", None, "push.answered", at)
+        around(importlib.import_module("shared.webhooks").SignedSender, "_send", None, "push.answered", at)
         around(handlers, "confirm_delivery", "push.unrecorded", "push.recorded", at)

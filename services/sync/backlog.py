@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from pymongo import ASCENDING, ReturnDocument, UpdateOne
 
-from services.sync.gateways import FETCH_SECONDS, PUSH_SECONDS, Outcome
+from services.sync.gateways import FETCH_SECONDS, Outcome
 from services.sync.settings import Partner
 from shared.mongo import Database, answered
+from shared.webhooks import SEND_SECONDS
 
 AT_ONCE: Final = 4  # pushes side by side to one portal, from one process
-CLAIM: Final = timedelta(seconds=FETCH_SECONDS + PUSH_SECONDS + 4)
+CLAIM: Final = timedelta(seconds=FETCH_SECONDS + SEND_SECONDS + 4)
 LONGEST_DEFERRAL: Final = timedelta(seconds=15)
 KEPT_ATTEMPTS: Final = timedelta(days=8)
 NEVER: Final = datetime.fromtimestamp(0, UTC)

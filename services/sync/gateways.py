@@ -1,40 +1,29 @@
 """What leaves the building: articles are fetched from content and pushed, signed, to the linked portals.
 
-A push follows no redirect, takes 15 seconds at most, and connects to the very address that was checked."""
+How a push is signed and where it may go: ``shared/webhooks.py``."""
 
 import asyncio
 import hashlib
-import ipaddress
 import json
 import ssl
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
 import httpx2
-import standardwebhooks
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.sync.domain import Acknowledgement
 from services.sync.settings import Partner
 from shared.contracts.sync import Action
+from shared.webhooks import SEND_SECONDS, SignedSender, Unsendable, retry_after
 
 EPOCH: Final = 1  # grows only if item versions should ever have to start anew
-PUSH_SECONDS: Final = 15.0
 FETCH_SECONDS: Final = 8.0
-LARGEST_ANSWER: Final = 64 * 1024
 KEPT_ANSWER: Final = 300
 ABOUT_THE_ITEM: Final = frozenset({400, 409, 413, 415, 422})  # the portal lives, and refuses this one
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-class Unsendable(Exception):
-    """The portal's address or secret may not be used; the sentence says why."""
 
 
 # From content
@@ -167,11 +156,8 @@ class PortalGateway:
     """One portal; a client of its own, so that a connection is never shared between two names."""
 
     def __init__(self, partner: Partner, *, local: bool, tls: ssl.SSLContext) -> None:
-        self._partner, self._local = partner, local
-        self._url = httpx2.URL(partner.url.rstrip("/") + "/receive")
-        self._http = httpx2.AsyncClient(
-            trust_env=False, follow_redirects=False, verify=tls, timeout=PUSH_SECONDS,
-            limits=httpx2.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=30),
+        self._sender = SignedSender(
+            partner.url.rstrip("/") + "/receive", partner.secret.get_secret_value(), local=local, tls=tls
         )  # fmt: skip
 
     async def push(self, parcel: Parcel, webhook_id: str, correlation: str) -> Outcome:
@@ -179,16 +165,14 @@ class PortalGateway:
         facts: dict[str, Any] = {"webhook_id": webhook_id, "size": len(body.encode())}
         began = time.perf_counter()
         try:
-            headers = self._sealed(webhook_id, body) | {"X-Correlation-ID": correlation}
-            async with asyncio.timeout(PUSH_SECONDS):
-                status, answered, answer = await self._send(body, headers)
+            status, answered, answer = await self._sender.send(webhook_id, body, correlation)
         except Unsendable as error:
             return Outcome(**facts, reason=str(error))
         except (TimeoutError, httpx2.TimeoutException):
             return Outcome(
                 **facts,
                 milliseconds=_since(began),
-                reason=f"Cổng không trả lời trong {PUSH_SECONDS:.0f} giây.",
+                reason=f"Cổng không trả lời trong {SEND_SECONDS:.0f} giây.",
             )
         except (httpx2.HTTPError, OSError) as error:
             return Outcome(
@@ -200,60 +184,7 @@ class PortalGateway:
         return judge(status, answered, answer, facts)
 
     async def close(self) -> None:
-        await self._http.aclose()
-
-    def _sealed(self, webhook_id: str, body: str) -> dict[str, str]:
-        now = datetime.now(UTC)
-        try:
-            seal = standardwebhooks.Webhook(self._partner.secret.get_secret_value())
-            signature = seal.sign(webhook_id, now, body)
-        except Exception as error:  # it lets binascii.Error, RuntimeError and others through
-            raise Unsendable("Khóa ký của cổng này không dùng được; xem lại cấu hình.") from error
-        return {
-            "webhook-id": webhook_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": signature,
-            "content-type": "application/json",
-        }
-
-    async def _send(self, body: str, headers: dict[str, str]) -> tuple[int, httpx2.Headers, bytes]:
-        address = await self._address()
-        literal = f"[{address}]" if address.version == 6 else str(address)
-        request = self._http.build_request(
-            "POST", self._url.copy_with(host=literal), content=body.encode(),
-            headers=headers | {"host": self._url.netloc.decode()},
-            extensions={"sni_hostname": self._url.host},
-        )  # fmt: skip
-        response = await self._http.send(request, stream=True)
-        try:
-            answer = bytearray()
-            async for chunk in response.aiter_bytes():
-                answer += chunk
-                if len(answer) > LARGEST_ANSWER:
-                    break
-        finally:
-            await response.aclose()
-        return response.status_code, response.headers, bytes(answer[:LARGEST_ANSWER])
-
-    async def _address(self) -> Address:
-        port = self._url.port or (443 if self._url.scheme == "https" else 80)
-        found = await asyncio.get_running_loop().getaddrinfo(self._url.host, port, type=1)
-        addresses = [ipaddress.ip_address(info[4][0]) for info in found]
-        return allowed(self._url.scheme, addresses, local=self._local)
-
-
-def allowed(scheme: str, addresses: Iterable[Address], *, local: bool) -> Address:
-    """The address to connect to, when every address of the name may be used: https to the public Internet;
-    on one machine also plain http to that machine and its containers. Raises Unsendable."""
-    addresses = [getattr(a, "ipv4_mapped", None) or a for a in addresses]
-    if not addresses:
-        raise Unsendable("Tên miền của cổng không có địa chỉ.")
-    inside = [a for a in addresses if not a.is_global or a.is_multicast]
-    if not local and inside:
-        raise Unsendable("Địa chỉ của cổng nằm trong mạng nội bộ; không gửi.")
-    if scheme != "https" and not (local and len(inside) == len(addresses)):
-        raise Unsendable("Địa chỉ của cổng phải dùng https.")
-    return addresses[0]
+        await self._sender.close()
 
 
 def judge(status: int, headers: httpx2.Headers, answer: bytes, facts: dict[str, Any]) -> Outcome:
@@ -274,19 +205,8 @@ def judge(status: int, headers: httpx2.Headers, answer: bytes, facts: dict[str, 
     )  # fmt: skip
     return Outcome(
         **facts, reason=reason, of_the_item=status in ABOUT_THE_ITEM, conflict=conflict,
-        retry_after=_retry_after(headers.get("retry-after", "")),
+        retry_after=retry_after(headers.get("retry-after", "")),
     )  # fmt: skip
-
-
-def _retry_after(text: str) -> timedelta | None:
-    """Seconds, or a date (RFC 9110, 10.2.3)."""
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text), 7 * 86_400))
-    try:
-        wait = parsedate_to_datetime(text) - datetime.now(UTC)
-    except (ValueError, TypeError):
-        return None
-    return wait if wait > timedelta() else None
 
 
 def _since(began: float) -> int:

@@ -17,9 +17,11 @@ from pydantic import SecretStr, ValidationError
 
 from deploy.samples.parcel import hash_of
 from services.sync import gateways
-from services.sync.gateways import Article, Outcome, Parcel, PortalGateway, Unsendable, allowed, judge
+from services.sync.gateways import Article, Outcome, Parcel, PortalGateway, judge
 from services.sync.settings import Partner, SyncSettings
+from shared import webhooks
 from shared.contracts.sync import Action
+from shared.webhooks import Unsendable, allowed
 from tests.samples.sample_servers import free_port, listening, running
 from tests.sync.world import HA_NOI, Content, partner
 
@@ -106,7 +108,7 @@ async def test_a_redirect_is_a_failure_and_is_not_followed() -> None:
 
 
 async def test_a_silent_portal_costs_no_more_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateways, "PUSH_SECONDS", 0.2)
+    monkeypatch.setattr(webhooks, "SEND_SECONDS", 0.2)
 
     async def answer() -> Any:
         await asyncio.sleep(1)

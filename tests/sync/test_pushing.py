@@ -17,13 +17,14 @@ from pydantic import SecretStr
 
 from deploy.samples.portal import portal_app
 from deploy.samples.settings import PortalSettings
-from services.sync import backlog, gateways, handlers, health, queries
+from services.sync import backlog, handlers, health, queries
 from services.sync.backlog import Backlog
 from services.sync.consumers import TABLE
 from services.sync.domain import Delivery, Portal, RetryPortal, delivery_id
 from services.sync.gateways import ContentGateway, PortalGateway
 from services.sync.jobs import Pusher
 from services.sync.regulation import Policy
+from shared import webhooks
 from shared.calendars import Calendars
 from shared.contracts.content import SUBMISSION
 from shared.contracts.sync import Action
@@ -190,7 +191,7 @@ async def test_a_portal_in_trouble_is_asked_by_one_push_at_a_time_and_gets_all_w
 async def test_an_answer_that_came_too_late_is_asked_for_again_and_is_no_second_article(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateways, "PUSH_SECONDS", 0.2)
+    monkeypatch.setattr(webhooks, "SEND_SECONDS", 0.2)
     await room.behave(HN, "slow", seconds=0.4, times=1)
     item = await room.publish()
     await room.lane(HN)
