@@ -7,11 +7,12 @@ from typing import Annotated, Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from services.qa import bodies, bodies_acts, handlers, views, views_asker
 from services.qa.asking import Asking, codes_of, look_up
 from services.qa.domain import Question
+from services.qa.domain.terms import searched
 from services.qa.queries import answers, lists
 from services.qa.regulation import Policy, Status
 from shared.contracts.qa import NoticeKind
@@ -100,14 +101,23 @@ async def questions(
     *,
     by: Staff,
     edge: EdgeOf,
+    request: Request,
     status: Status | None = None,
     unit: Annotated[OptionalLine, Query()] = "",
-    q: Annotated[OptionalLine, Query()] = "",
+    q: Annotated[
+        OptionalLine, Query(description="Số tiếp nhận, chữ trong câu hỏi; không dấu cũng được")
+    ] = "",
+    field: Annotated[OptionalLine, Query()] = "",
+    since: Annotated[AwareDatetime | None, Query(description="Nhận từ lúc này.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Nhận trước lúc này.")] = None,
     cursor: Cursor = "",
     limit: Limit = 20,
 ) -> Questions:
-    """Trung tâm thấy tất cả; đơn vị chỉ thấy câu hỏi được chuyển đến mình."""
-    wanted = lists.Wanted(status=status, unit=unit, q=q)
+    """Trung tâm thấy tất cả; đơn vị thấy câu hỏi được chuyển đến, được hỏi ý kiến, và câu hỏi mình gửi thay
+    người dân. Việc đang mở xếp theo hạn, còn lại xếp mới trước. Trang tìm theo chữ có thể ít mục hơn `limit`
+    mà vẫn có `next`."""
+    words = tuple(codes_of(request).words(searched(q)))
+    wanted = lists.Wanted(status=status, unit=unit, words=words, field=field, since=since, until=until)
     page = await lists.questions(edge.database, wanted, by, cursor=cursor, limit=limit)
     return Questions(items=[views.row_out(row) for row in page.rows], next=page.next)
 
@@ -180,11 +190,15 @@ async def published(
     edge: EdgeOf,
     q: Annotated[OptionalLine, Query(description="Có dấu hay không dấu đều được.")] = "",
     field: Annotated[OptionalLine, Query()] = "",
+    unit: Annotated[OptionalLine, Query(description="Đơn vị trả lời.")] = "",
+    year: Annotated[int | None, Query(ge=2000, le=2999, description="Năm đăng.")] = None,
     cursor: Cursor = "",
     limit: Limit = 20,
 ) -> Answers:
+    """Đặt trong ngoặc kép để tìm nguyên cụm từ. Mới trước."""
     url = request.app.state.service.settings.qa_url
-    page = await answers.answers(edge.database, q=q, field=field, cursor=cursor, limit=limit)
+    asked = answers.Asked(q, field, unit, year)
+    page = await answers.answers(edge.database, asked, cursor=cursor, limit=limit)
     return Answers(items=[views.answer_out(row, url) for row in page.rows], next=page.next)
 
 

@@ -6,7 +6,8 @@ from services.qa import api, figures, pages_ask, pages_desk, pages_track
 from services.qa.consumers import TABLE
 from services.qa.domain import Question
 from services.qa.domain.codes import Codes
-from services.qa.queries.read_models import prepare, projections
+from services.qa.queries.indexes import prepare
+from services.qa.queries.read_models import projections
 from services.qa.regulation import Policy
 from services.qa.settings import QaSettings
 from shared.calendars import ADOPTED, AdoptedCalendar

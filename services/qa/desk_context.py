@@ -14,7 +14,7 @@ from services.qa import domain, views
 from services.qa.domain.clocks import same_day_clock, unit_clock
 from services.qa.domain.fields import OPTIONS, field_name, suggested_field, suggested_unit
 from services.qa.domain.personal_data import suggest
-from services.qa.queries import answers, lists
+from services.qa.queries import alike, answers, lists
 from services.qa.queries.file import ONE_INSTANT, File
 from services.qa.queries.history import DISCLOSURE_VI, staff_history
 from services.qa.queries.read_models import short_name
@@ -61,10 +61,12 @@ async def context_of(edge: Edge[Policy], file: File, by: Actor, now: datetime, u
         "history": staff_history(file.events, names, people, letter.email), "field_name": field_name,
         "answered_by": people.get(question.answered_by, ""), "own_answer": question.answered_by == by.subject,
         "sent": file.notice(NoticeKind.ANSWER), "field_options": OPTIONS,
-        "alike": await answers.alike(edge.database, letter.subject, besides=str(question.id)),
+        "alike": await alike.published(
+            edge.database, letter.subject, letter.text, besides=str(question.id)
+        ),
     }  # fmt: skip
-    if question.status is Status.RECEIVED:
-        context |= await _sorting(edge, file, by, now)
+    if question.status in (Status.RECEIVED, Status.RETURNED):
+        context |= await _sorting(edge, file, by, now, context["alike"])
         context["draft_answer"] = await _used(edge, use)
     if question.status is Status.FORWARDED:
         context["first_promise"] = edge.calendar.working_day_from(edge.calendar.day_of(now))
@@ -83,10 +85,15 @@ def _due_state(file: File, now: datetime) -> str:
     return "warn" if clock.warn_at and clock.warn_at <= now else ""
 
 
-async def _sorting(edge: Edge[Policy], file: File, by: Actor, now: datetime) -> dict[str, Any]:
+async def _sorting(
+    edge: Edge[Policy], file: File, by: Actor, now: datetime, published: list[dict[str, Any]]
+) -> dict[str, Any]:
     """For triage: suggestions, the load of each unit, and the due date if it were forwarded now."""
     question, letter = file.question, file.letter
+    others = await alike.others(edge.database, str(question.id), by)
     field, why = suggested_field(f"{letter.subject} {letter.text}")
+    if not field:
+        field, why = alike.voted_field([*others, *published]), ["các câu gần giống"]
     units = await edge.directory.units()
     load = await lists.load_of_units(edge.database, by, now + SOON) if Role.TRIAGE in by.roles else {}
     options = [
@@ -99,10 +106,12 @@ async def _sorting(edge: Edge[Policy], file: File, by: Actor, now: datetime) -> 
     return {
         "notice_due": notice, "notice_due_day": notice.due_at - ONE_INSTANT,
         "same_day_law": (SAME_DAY_SENTENCE, CITED[TRIAGE_BASIS]),
-        "suggested_field": field, "suggested_by": why, "unit_options": options,
-        "suggested_unit": suggested_unit(letter.province, units),
+        "suggested_field": field, "suggested_by": why if field else [], "unit_options": options,
+        "suggested_unit": suggested_unit(
+            letter.province, units, field=field, text=f"{letter.subject} {letter.text}"
+        ),
         "forward_due": due, "forward_due_day": due.due_at - ONE_INSTANT,
-        "others": await lists.others_of(edge.database, str(question.id), letter.subject, by),
+        "others": others,
         "status_name": lambda status: Status(status).vi,
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from services.qa import bodies, handlers, views, views_asker
 from services.qa.asking import codes_of, remember, remembered
 from services.qa.form_errors import errors_of
-from services.qa.queries import answers
+from services.qa.queries import alike
 from services.qa.queries.read_models import QUESTIONS
 from services.qa.queries.tracking import tracked
 from services.qa.regulation import TRIAGE_LIMIT_DAYS, UNIT_REPLY_DAYS
@@ -91,10 +91,10 @@ async def received(request: Request) -> Response:
 async def _details(
     request: Request, typed: dict[str, str], errors: dict[str, str] | None = None, *, agreed: bool = False
 ) -> Response:
-    alike = await answers.alike(edge_of(request).database, typed["subject"])
+    near = await alike.published(edge_of(request).database, typed["subject"])
     status = 422 if errors else 200
     return await _page(
-        request, "ask_details.html", typed, errors, status=status, alike=alike, agreed=agreed,
+        request, "ask_details.html", typed, errors, status=status, alike=near, agreed=agreed,
         provinces=[(name, name) for name in PROVINCES], limit=bodies.TEXT_LIMIT,
     )  # fmt: skip
 

@@ -12,7 +12,9 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from services.qa import views
+from services.qa.asking import codes_of
 from services.qa.desk_context import context_of, due_words
+from services.qa.domain.terms import searched
 from services.qa.form_errors import errors_of
 from services.qa.places import ACTS, PLACES, Place, View
 from services.qa.queries import lists
@@ -113,7 +115,7 @@ async def _show(
     view = place.view(asked.view)
     wanted = view.at(now, unit)
     if asked.q:
-        wanted = lists.Wanted(unit=unit, q=asked.q)
+        wanted = lists.Wanted(unit=unit, words=tuple(codes_of(request).words(searched(asked.q))))
     found = await lists.questions(edge.database, wanted, by, cursor=asked.cursor, limit=25)
     shown = {} if file is None else await context_of(edge, file, by, now, asked.use)
     tried = tried or Tried()

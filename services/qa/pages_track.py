@@ -14,7 +14,7 @@ from services.qa import bodies, views
 from services.qa.asking import NoSuchQuestion, asking, forget, look_up, remember, remembered
 from services.qa.domain.fields import FIELDS, field_name
 from services.qa.form_errors import errors_of
-from services.qa.queries import answers
+from services.qa.queries import alike, answers
 from services.qa.queries.tracking import refusal_view, tracked
 from shared.errors import TooManyRequests
 from shared.web.edge import ANONYMOUS, edge_of, form_desk, page, see_other
@@ -31,10 +31,10 @@ async def track(request: Request) -> Response:
     edge = edge_of(request)
     file = await views.file_for(edge, id)
     told = tracked(file, await views.unit_names(edge.directory), edge.calendars, datetime.now(UTC))
-    alike = await answers.alike(edge.database, file.letter.subject, besides=str(id))
+    near = await alike.published(edge.database, file.letter.subject, file.letter.text, besides=str(id))
     response = await page(
         request, "track.html", nav_current="track", file=file, told=told, refusal=refusal_view(file),
-        alike=alike, errors={}, typed={"code": "", "email": ""},
+        alike=near, errors={}, typed={"code": "", "email": ""},
     )  # fmt: skip
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -74,22 +74,28 @@ async def slip(request: Request) -> Response:
 
 @router.get("/answers")
 async def published(
+    *,
     request: Request,
     q: Annotated[str, Query(max_length=300)] = "",
     field: Annotated[str, Query(max_length=40)] = "",
+    unit: Annotated[str, Query(max_length=40)] = "",
+    year: Annotated[str, Query(pattern=r"^(2\d{3})?$")] = "",
     cursor: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
-    database = edge_of(request).database
-    found = await answers.answers(database, q=q, field=field, cursor=cursor)
-    in_use = await answers.fields_in_use(database)
-    facets = [
-        (id, field_name(id), in_use[id])
-        for id in [*FIELDS, *sorted(set(in_use) - set(FIELDS))]
-        if in_use.get(id)
-    ]
+    edge = edge_of(request)
+    asked = answers.Asked(q, field, unit, int(year) if year else None)
+    found = await answers.answers(edge.database, asked, cursor=cursor)
+    counts = await answers.facets(edge.database, asked)
+    names = await views.unit_names(edge.directory)
+    fields = [*FIELDS, *sorted(set(counts["field"]) - {*FIELDS, "", None})]
+    units = sorted(set(counts["unit"]) - {"", None}, key=lambda id: names.get(id, id))
+    years = sorted(set(counts["year"]) - {None}, reverse=True)
     return await page(
-        request, "answers.html", nav_current="answers", found=found, facets=facets, field=field, asked=q,
-        first=not cursor, field_name=field_name,
+        request, "answers.html", nav_current="answers", found=found, asked=q, first=not cursor,
+        field=field, unit=unit, year=year, field_name=field_name, unit_names=names,
+        facets=[(id, field_name(id), counts["field"][id]) for id in fields if counts["field"].get(id)],
+        units=[(id, names.get(id, id), counts["unit"][id]) for id in units],
+        years=[(str(each), str(each), counts["year"][each]) for each in years],
     )  # fmt: skip
 
 
@@ -97,10 +103,10 @@ async def published(
 async def one(question_id: UUID, request: Request) -> Response:
     database = edge_of(request).database
     row = await answers.answer(database, str(question_id))
-    alike = await answers.alike(database, row["subject"], besides=str(question_id))
+    near = await alike.published(database, row["subject"], row["question"], besides=str(question_id))
     url = f"{request.app.state.service.settings.qa_url}/answers/{question_id}"
     return await page(
-        request, "answer.html", nav_current="answers", row=row, alike=alike,
+        request, "answer.html", nav_current="answers", row=row, alike=near,
         field_vi=field_name(row["field"]),
         json_ld=_qa_page(row, url), url=url,
     )  # fmt: skip

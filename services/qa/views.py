@@ -124,6 +124,8 @@ class AnswerOut(BaseModel):
     field_vi: str
     published_at: datetime
     url: str
+    unit: str = ""  # that wrote it
+    snippet: str = ""  # of a search: the part of the answer around the words
 
 
 async def file_for(edge: Edge[Policy], id: UUID) -> File:
@@ -221,5 +223,6 @@ def answer_out(row: dict[str, Any], url: str) -> AnswerOut:
     return AnswerOut(
         id=row["_id"], version=row["version"], subject=row["subject"], question=row["question"],
         answer=row["answer"], field=row["field"], field_vi=field_vi(row["field"]),
-        published_at=row["published_at"], url=f"{url}/answers/{row['_id']}",
+        published_at=row["published_at"], url=f"{url}/answers/{row['_id']}", unit=row.get("unit", ""),
+        snippet=row.get("snippet", ""),
     )  # fmt: skip

@@ -4,6 +4,7 @@ secret, so it is stored nowhere; look-ups keep only its keyed mark."""
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Final
 from uuid import UUID, uuid5
@@ -22,10 +23,14 @@ def base32(digest: bytes, letters: int) -> str:
     return "".join(ALPHABET[value >> 5 * place & 31] for place in reversed(range(letters)))
 
 
+def number_letters(question_id: UUID) -> str:
+    """7K3QZ4M: what tells one number from another."""
+    return base32(hashlib.sha256(b"number" + question_id.bytes).digest(), NUMBER_LETTERS)
+
+
 def number_of(question_id: UUID, received_on: date) -> str:
     """Số tiếp nhận, HD-2026-11-7K3QZ4M: no sequence to wait for, and nothing to count the others by."""
-    digest = hashlib.sha256(b"number" + question_id.bytes).digest()
-    return f"HD-{received_on:%Y-%m}-{base32(digest, NUMBER_LETTERS)}"
+    return f"HD-{received_on:%Y-%m}-{number_letters(question_id)}"
 
 
 def question_id_of(same_letter: str, day: date) -> UUID:
@@ -69,6 +74,14 @@ class Codes:
     def same_letter(self, email: str, subject: str, text: str) -> str:
         """Equal for the same words from the same address, and telling nothing about either."""
         return self._mac("same letter", email.casefold(), fold(subject), fold(text)).hex()
+
+    def asker(self, email: str) -> str:
+        """Equal for the same address, and telling nothing about it; none for none."""
+        return self._mac("asker", email.casefold()).hex()[:32] if email else ""
+
+    def words(self, words: Iterable[str]) -> list[int]:
+        """What is kept of the words of a letter so that it can be found by them: 48 bits of a keyed hash."""
+        return [int.from_bytes(self._mac("word", word)[:6], "big") for word in words]
 
     def visitor(self, address: str) -> str:
         """A network address as the limiter counts it."""

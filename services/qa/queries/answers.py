@@ -1,25 +1,34 @@
-"""Hỏi – đáp đã đăng: what anybody may search, with or without diacritics."""
+"""Hỏi – đáp đã đăng: what anybody may search, with or without diacritics, by words and "whole phrases"."""
 
+import re
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
+from services.qa.domain.terms import words_of
 from services.qa.domain.words import fold
+from services.qa.queries.rarity import rarity_of
 from services.qa.queries.read_models import ANSWERS
+from shared.calendar import VIETNAM
 from shared.errors import InvalidInput, NotFound
 from shared.mongo import Database, answered
 from shared.web.forms import cursor_of, place_of
 
 MOST_WORDS: Final = 12
-ALIKE_SHARE: Final = 0.5  # of the asked words that an answer must share to be shown as alike
-# Words that say nothing about the matter of a question.
-EMPTY_WORDS: Final = """
-toi em chi anh ba ong chau cho hoi ve la co khong thi duoc bi va cua o di nao gi bao hiem xa hoi bhxh xin nhu
-the roi ma da dang se khi mot cac nhung nay kia voi de den tu trong ra lam sao phai can con
-"""
-EMPTY: Final = frozenset(EMPTY_WORDS.split())
+LOOKED_AT: Final = 3000  # answers with the rarest word that one page looks at
+FACETED: Final = 2000  # of what was found, the newest, are counted by field, unit and year
+FRESH_FOR: Final = 60.0  # seconds for which the counts of everything are told again
+SNIPPET: Final = 220  # characters
+PHRASE: Final = re.compile(r'["“”«»]([^"“”«»]+)["“”«»]')
+NEWEST: Final = [("published_at", -1), ("_id", -1)]
+FACETS: Final = ("field", "unit", "year")
+KEPT_BACK: Final = {"terms": 0, "folded": 0}
 
 Row = dict[str, Any]
+Facets = dict[str, dict[Any, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,40 +37,111 @@ class Page:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked for; ``year`` is that of publication."""
+
+    q: str = ""
+    field: str = ""
+    unit: str = ""
+    year: int | None = None
+
+    @property
+    def words(self) -> list[str]:
+        return words_of(self.q)[:MOST_WORDS]
+
+    def conditions(self) -> Row:
+        found: Row = {"published_at": {"$exists": True}}
+        if self.year is not None:
+            first, next = (datetime(year, 1, 1, tzinfo=VIETNAM) for year in (self.year, self.year + 1))
+            found["published_at"] = {"$gte": first.astimezone(UTC), "$lt": next.astimezone(UTC)}
+        if self.field:
+            found["field"] = {"$eq": self.field}
+        if self.unit:
+            found["unit"] = {"$eq": self.unit}
+        return found
+
+    def phrases(self) -> list[Row]:
+        said = [fold(phrase) for phrase in PHRASE.findall(self.q)][:MOST_WORDS]
+        return [{"folded": {"$regex": rf"\b{re.escape(phrase)}\b"}} for phrase in said if phrase]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How answers are found, newest first: ``first`` and its index, then no more than ``LOOKED_AT`` of those
+    are looked at; ``whole``: there are no more."""
+
+    stages: list[Row]
+    how: Row
+    first: Row
+    whole: bool
+
+
+async def _way(database: Database, asked: Asked, after: Sequence[Row] = ()) -> Way:
+    conditions = [asked.conditions(), *after, *asked.phrases()]
+    if not asked.words:
+        first = {"$and": conditions}
+        return Way([{"$match": first}, {"$sort": dict(NEWEST)}], {}, first, whole=True)
+    counts = await rarity_of(database, ANSWERS, "by_word").of(asked.words)
+    rarest, *others = counts
+    first = {"$and": [{"terms": {"$eq": rarest}}, *after]}
+    rest = [*conditions, *([{"terms": {"$all": others}}] if others else [])]
+    stages: list[Row] = [
+        {"$match": first}, {"$sort": dict(NEWEST)}, {"$limit": LOOKED_AT}, {"$match": {"$and": rest}},
+    ]  # fmt: skip
+    return Way(stages, {"hint": "by_word"}, first, whole=2 * counts[rarest] <= LOOKED_AT)
+
+
 @answered
-async def answers(
-    database: Database, *, q: str = "", field: str = "", cursor: str = "", limit: int = 20
-) -> Page:
-    """Published answers, newest first; every word of ``q`` must be there."""
-    parts: list[dict[str, Any]] = [{"published_at": {"$exists": True}}]
-    words = fold(q).split()[:MOST_WORDS]
-    if words:
-        parts.append({"$text": {"$search": " ".join(f'"{word}"' for word in words)}})
-    if field:
-        parts.append({"field": {"$eq": field}})
-    if cursor:
-        parts.append(_after(cursor))
-    found = database[ANSWERS].find({"$and": parts}).sort([("published_at", -1), ("_id", -1)]).limit(limit + 1)
-    rows = [row async for row in found]
-    more = len(rows) > limit
-    rows = rows[:limit]
-    next = cursor_of([rows[-1]["published_at"].isoformat(), rows[-1]["_id"]]) if more else None
-    return Page(rows, next)
+async def answers(database: Database, asked: Asked, *, cursor: str = "", limit: int = 20) -> Page:
+    """Published answers, newest first; every word and phrase must be there. Each row has a ``snippet``. A
+    page may hold fewer than ``limit`` and still have a next one, which looks on."""
+    way = await _way(database, asked, [_after(cursor)] if cursor else [])
+    pipeline = [*way.stages, {"$limit": limit + 1}, {"$unset": list(KEPT_BACK)}]
+    rows = await database[ANSWERS].aggregate(pipeline, **way.how).to_list(None)
+    shown = [{**row, "snippet": snippet(row["answer"], asked.words)} for row in rows[:limit]]
+    if len(rows) > limit:
+        return Page(shown, _place(rows[limit - 1]))
+    if way.whole:
+        return Page(shown, None)
+    found = database[ANSWERS].find(way.first, {"published_at": 1}).sort(NEWEST).hint("by_word")
+    last = await found.skip(LOOKED_AT - 1).limit(1).to_list(None)
+    return Page(shown, _place(last[0]) if last else None)
 
 
-def _after(cursor: str) -> dict[str, Any]:
+def _place(row: Row) -> str:
+    return cursor_of([row["published_at"].isoformat(), row["_id"]])
+
+
+def _after(cursor: str) -> Row:
     place = place_of(cursor)
     try:
         at, id = datetime.fromisoformat(str(place[0])), str(place[1])
-    except (ValueError, IndexError):
+        at.astimezone(UTC)
+    except (ValueError, IndexError, OverflowError):
         raise InvalidInput("Con trỏ trang không hợp lệ.", errors=[{"field": "cursor"}]) from None
-    return {"$or": [{"published_at": {"$lt": at}}, {"published_at": {"$eq": at}, "_id": {"$lt": id}}]}
+    return {"published_at": {"$lte": at}, "$nor": [{"published_at": {"$eq": at}, "_id": {"$gte": id}}]}
+
+
+def snippet(text: str, words: Sequence[str]) -> str:
+    """The part of ``text`` that begins a little before the first of these words."""
+    plain = " ".join(text.split())
+    wanted, at = set(words), 0
+    for word in re.finditer(r"\w+", plain):
+        if fold(word[0]) in wanted:
+            at = word.start()
+            break
+    begin = 0 if at < SNIPPET // 2 else plain.find(" ", at - SNIPPET // 3) + 1
+    cut = plain[begin : begin + SNIPPET]
+    if begin + SNIPPET < len(plain):
+        cut = cut.rpartition(" ")[0] + " …"
+    return f"… {cut}" if begin else cut
 
 
 @answered
 async def answer(database: Database, id: str) -> Row:
     row: Row | None = await database[ANSWERS].find_one(
-        {"_id": {"$eq": id}, "published_at": {"$exists": True}}
+        {"_id": {"$eq": id}, "published_at": {"$exists": True}}, KEPT_BACK
     )
     if row is None:
         raise NotFound("Chưa có câu trả lời nào được đăng dưới mã này.")
@@ -69,28 +149,40 @@ async def answer(database: Database, id: str) -> Row:
 
 
 @answered
-async def alike(database: Database, text: str, *, limit: int = 3, besides: str = "") -> list[Row]:
-    """Published answers on the same matter as ``text``, the nearest first."""
-    words = list(dict.fromkeys(word for word in fold(text).split() if word not in EMPTY))[:30]
-    if not words:
-        return []
-    where = {"$text": {"$search": " ".join(words)}, "published_at": {"$exists": True}}
-    found = database[ANSWERS].find(where, {"score": {"$meta": "textScore"}, "subject": 1, "folded": 1,
-                                           "published_at": 1, "field": 1, "answer": 1})  # fmt: skip
-    near = []
-    async for row in found.sort([("score", {"$meta": "textScore"})]).limit(20):
-        share = len(set(words) & set(row["folded"].split())) / len(words)
-        if share >= ALIKE_SHARE and row["_id"] != besides:
-            near.append({**row, "share": share})
-    return sorted(near, key=lambda row: -row["share"])[:limit]
+async def facets(database: Database, asked: Asked) -> Facets:
+    """How many answers each field, unit and year has, of what was asked for: of everything, exactly, told
+    again for a minute; of a search, of the ``FACETED`` newest found."""
+    if asked == Asked():
+        return await _remembered(database).all()
+    way = await _way(database, asked)
+    return await _grouped(database, [*way.stages, {"$limit": FACETED}], **way.how)
 
 
-@answered
-async def fields_in_use(database: Database) -> dict[str, int]:
-    """How many published answers each field has."""
-    stages: list[dict[str, Any]] = [
-        {"$match": {"published_at": {"$exists": True}}},
-        {"$group": {"_id": "$field", "count": {"$sum": 1}}},
-        {"$sort": {"count": -1, "_id": 1}},
-    ]
-    return {row["_id"]: row["count"] async for row in database[ANSWERS].aggregate(stages)}
+async def _grouped(database: Database, stages: list[Row], **how: Any) -> Facets:
+    by = {"$group": {"_id": {name: f"${name}" for name in FACETS}, "count": {"$sum": 1}}}
+    found: Facets = {name: {} for name in FACETS}
+    async for row in database[ANSWERS].aggregate([*stages, by], **how):
+        for name in FACETS:
+            value = row["_id"].get(name)
+            found[name][value] = found[name].get(value, 0) + row["count"]
+    return found
+
+
+class _Counts:
+    """The counts of everything, by the keys of one index, asked for once in a while."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self._at = database, float("-inf")
+        self._facets: Facets = {}
+
+    async def all(self) -> Facets:
+        if time.monotonic() - self._at > FRESH_FOR:
+            published: list[Row] = [{"$match": {"published_at": {"$exists": True}}}]
+            self._facets = await _grouped(self._database, published, hint="facets")
+            self._at = time.monotonic()
+        return self._facets
+
+
+@lru_cache(maxsize=4)
+def _remembered(database: Database) -> _Counts:
+    return _Counts(database)

@@ -3,10 +3,13 @@ search). Rebuilt from the journal; a row never holds the address, the phone or t
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
-from services.qa.domain.codes import Codes
+from services.qa.domain.codes import Codes, number_letters
 from services.qa.domain.question import leading
+from services.qa.domain.terms import searched, terms_of
 from services.qa.domain.words import fold
 from services.qa.regulation import Duty, Status
 from shared.contracts.base import Clock, ClockedEvent, Event, Recorded
@@ -39,7 +42,6 @@ from shared.contracts.qa import (
 )
 from shared.desk import Vault
 from shared.errors import NotFound
-from shared.mongo import Database, answered
 from shared.projections import Column, Fields, Projection
 from shared.web.vietnamese import local
 
@@ -62,6 +64,12 @@ def short_name(name: str) -> str:
 def mark_of(subject: str) -> str:
     """A staff member's id as a name of a field."""
     return hashlib.sha256(subject.encode()).hexdigest()[:24]
+
+
+def arrival(at: datetime, id: UUID | None = None) -> int:
+    """When a question came, in milliseconds, and sixteen bits of its id to tell those of one moment apart:
+    lists by what came last go by this number. Without an id, the first of that moment."""
+    return (int(at.timestamp() * 1000) << 16) | (id.int & 0xFFFF if id else 0)
 
 
 async def read(vault: Vault, ref: str) -> dict[str, Any]:
@@ -116,9 +124,14 @@ def _received(codes: Codes) -> Column:
             "received_at": event.received_at, "counted_from": event.counted_from.isoformat(),
             "subject": subject, "asker": short_name(str(letter.get("name", ERASED))),
             "province": str(letter.get("province", "")),
-            "folded": f"{fold(event.number)} {fold(subject)}",
+            "terms": codes.words(
+                [*searched(event.number), *terms_of(subject, str(letter.get("text", "")))]
+            ),
+            "asker_mark": codes.asker(str(letter.get("email", ""))),
+            "arrival": arrival(event.received_at, event.question_id),
             "code_mark": codes.mark(codes.tracking_code(event.question_id)),
-            "letter_ref": event.letter_ref, "unit": "", "field": "", "rounds": 0, "released": False,
+            "letter_ref": event.letter_ref, "unit": "", "reader": "", "field": "", "rounds": 0,
+            "released": False,
             "decided": False, "sent": False, "channel": event.channel, "entered_by": event.entered_by,
             "part_of": str(event.part_of) if event.part_of else None, "files": len(event.files),
             "month": f"{event.counted_from:%Y-%m}", "sorted_on": event.counted_from.isoformat(),
@@ -157,7 +170,8 @@ async def _published(recorded: Recorded[AnswerPublished], vault: Vault) -> Field
     subject, question, answer = (str(text.get(name, ERASED)) for name in ("subject", "question", "answer"))
     return {
         "subject": subject, "question": question, "answer": answer, "field": event.field,
-        "folded": fold(f"{subject} {question} {answer}"), "published_at": recorded.at,
+        "folded": fold(f"{subject} {question} {answer}"), "terms": terms_of(subject, question, answer),
+        "published_at": recorded.at, "year": local(recorded.at).year,
         "correction": event.correction,
     }  # fmt: skip
 
@@ -174,7 +188,7 @@ def _reopened(recorded: Recorded[QuestionReopened]) -> Fields:
         "sent": False,
     }
     return {
-        "status": Status.RECEIVED, "unit": "", "holder": "", "assignee": "", "consulted": [],
+        "status": Status.RECEIVED, "unit": "", "reader": "", "holder": "", "assignee": "", "consulted": [],
         "reopened_at": recorded.at, **anew, **owing(recorded.event),
     }  # fmt: skip
 
@@ -191,6 +205,7 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
         QuestionReceived: _received(codes),
         QuestionForwarded: _plain(
             lambda r: {"status": Status.FORWARDED, "unit": r.event.unit, "holder": r.event.unit,
+                       "reader": r.event.unit,
                        "field": r.event.field, "forwarded_at": r.at, "assignee": "", "sorted_on": _day(r),
                        **owing(r.event)}
         ),
@@ -241,35 +256,25 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
             lambda r: {"status": Status.CLOSED, "outcome": r.event.outcome, "closed_at": r.at, **STILL}
         ),
         AskerDisclosed: _plain(lambda r: {f"shown.{mark_of(r.by)}": r.at}),
-        AskerErased: _plain(lambda _: {"subject": ERASED, "asker": ERASED, "province": "", "folded": "",
-                                       "code_mark": "", "erased": True}),
+        AskerErased: _plain(
+            lambda r: {"subject": ERASED, "asker": ERASED, "province": "", "code_mark": "", "erased": True,
+                       "asker_mark": "", "terms": codes.words([number_letters(r.event.question_id).lower()])}
+        ),
     }  # fmt: skip
 
 
 def projections(codes: Codes) -> tuple[Projection, ...]:
-    """``codes`` derives the mark that a tracking code is found by."""
+    """``codes`` derives the marks that a tracking code, a word and an address are found by."""
+    unit = _plain(lambda r: {"unit": r.event.unit})
     return (
         Projection(QUESTIONS, "question", _question_columns(codes)),
-        Projection(ANSWERS, "question", {AnswerPublished: _published}),
+        Projection(
+            ANSWERS,
+            "question",
+            {
+                AnswerPublished: _published,
+                QuestionAnswered: unit,
+                AnswerCorrected: unit,
+            },
+        ),
     )
-
-
-@answered
-async def prepare(database: Database) -> None:
-    """Indexes; safe to repeat."""
-    questions, answers = database[QUESTIONS], database[ANSWERS]
-    await questions.create_index([("status", 1), ("due_at", 1), ("_id", 1)], name="by_due")
-    await questions.create_index([("unit", 1), ("status", 1), ("due_at", 1), ("_id", 1)], name="of_unit")
-    await questions.create_index([("status", 1), ("received_at", -1), ("_id", -1)], name="newest")
-    await questions.create_index([("received_at", -1), ("_id", -1)], name="all_newest")
-    await questions.create_index("code_mark", name="code_mark")
-    only = {"published_at": {"$exists": True}}
-    await answers.create_index(
-        [("published_at", -1), ("_id", -1)], name="published", partialFilterExpression=only
-    )
-    await answers.create_index(
-        [("field", 1), ("published_at", -1), ("_id", -1)], name="of_field", partialFilterExpression=only
-    )
-    await answers.create_index([("folded", "text")], default_language="none", name="words")
-    await questions.create_index([(name, 1) for name in COUNTED], name=MONTHS)
-    await database[ATTEMPTS].create_index("until", expireAfterSeconds=0, name="until")
