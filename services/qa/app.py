@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.qa import api, figures, pages_ask, pages_desk, pages_track
+from services.qa import api, api_asker, figures, pages_answers, pages_ask, pages_desk, pages_track
 from services.qa.consumers import TABLE
 from services.qa.domain import Question
 from services.qa.domain.codes import Codes
@@ -24,7 +24,8 @@ def build(settings: QaSettings) -> Service[Policy]:
         kinds=[Question, AdoptedCalendar], folder=FOLDER, published=[qa.TOPIC], consumers=TABLE,
         in_background=[notifier.DEADLINE, qa.TOPIC],
         routers=[
-            api.router, figures.router, pages_ask.router, pages_track.router, figures.pages,
+            api.router, api_asker.router, figures.router, pages_ask.router, pages_track.router,
+            pages_answers.router, figures.pages,
             pages_desk.router,
         ],
         projections=(*projections(codes), ADOPTED), prepare=prepare,

@@ -4,6 +4,7 @@ sealed short-lived cookie instead of a code in an address."""
 import asyncio
 import hmac
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -85,6 +86,24 @@ async def look_up(door: Door, code: str, proof: str) -> File:
         raise NoSuchQuestion
     await door.limiter.right(door.visitor, now)
     return await file_of(door.edge.journal, door.edge.vault, door.edge.source, UUID(row["_id"]))
+
+
+async def of_the_question(edge: Edge[Policy], whole: File, part: UUID | None) -> File:
+    """The question itself or, of one that was split, this part. Raises NotFound for what is not of it."""
+    if part is None:
+        return whole
+    if part not in whole.question.parts:
+        raise NotFound("Câu hỏi không có phần này.")
+    return await file_of(edge.journal, edge.vault, edge.source, part)
+
+
+async def parts_of(edge: Edge[Policy], whole: File) -> list[File]:
+    """The parts of a question that was split, in order; one that is not on record yet is left out."""
+    parts = []
+    for id in whole.question.parts:
+        with suppress(NotFound):
+            parts.append(await file_of(edge.journal, edge.vault, edge.source, id))
+    return parts
 
 
 @answered

@@ -7,26 +7,29 @@ from pydantic import ValidationError
 
 from shared.errors import PortalError
 from shared.web.problems import field_errors
+from shared.web.spoken import N_, VIETNAMESE, gettext, language
 
 EMPTY: Final[Mapping[str, str]] = {
-    "name": "Hãy cho biết họ và tên của bạn.",
-    "email": "Hãy cho biết địa chỉ thư điện tử để nhận trả lời.",
-    "subject": "Hãy viết việc cần hỏi trong một câu.",
-    "text": "Hãy viết nội dung.",
-    "consent": "Cần bạn đồng ý để chúng tôi được dùng thông tin này khi trả lời.",
-    "code": "Hãy nhập mã tra cứu.",
-    "unit": "Hãy chọn đơn vị trả lời.",
-    "field": "Hãy chọn lĩnh vực.",
-    "ground": "Hãy chọn căn cứ.",
-    "explanation": "Hãy viết lời giải thích gửi người hỏi.",
-    "words": "Hãy viết nội dung.",
-    "reason": "Hãy cho biết lý do.",
-    "question": "Hãy viết câu hỏi sẽ đăng.",
-    "answer": "Hãy viết câu trả lời sẽ đăng.",
+    "name": N_("Hãy cho biết họ và tên của bạn."),
+    "email": N_("Hãy cho biết địa chỉ thư điện tử để nhận trả lời."),
+    "subject": N_("Hãy viết việc cần hỏi trong một câu."),
+    "text": N_("Hãy viết nội dung."),
+    "consent": N_("Cần bạn đồng ý để chúng tôi được dùng thông tin này khi trả lời."),
+    "code": N_("Hãy nhập mã tra cứu."),
+    "unit": N_("Hãy chọn đơn vị trả lời."),
+    "field": N_("Hãy chọn lĩnh vực."),
+    "ground": N_("Hãy chọn căn cứ."),
+    "explanation": N_("Hãy viết lời giải thích gửi người hỏi."),
+    "words": N_("Hãy viết nội dung."),
+    "reason": N_("Hãy cho biết lý do."),
+    "question": N_("Hãy viết câu hỏi sẽ đăng."),
+    "score": N_("Hãy chọn từ 1 đến 5."),
+    "answer": N_("Hãy viết câu trả lời sẽ đăng."),
 }
 ABSENT: Final = frozenset({"missing", "string_too_short", "enum", "string_pattern_mismatch"})
 OWN_WORDS: Final[Mapping[tuple[str, str], str]] = {
-    ("email", "value_error"): "Địa chỉ thư chưa đúng dạng, ví dụ ten@hopthu.vn.",
+    ("email", "value_error"): N_("Địa chỉ thư chưa đúng dạng, ví dụ ten@hopthu.vn."),
+    ("score", "int_parsing"): EMPTY["score"],
     ("promised_for", "date_from_datetime_parsing"): "Ngày chưa đúng.",
     ("promised_for", "date_parsing"): "Ngày chưa đúng.",
     ("transferred_on", "date_from_datetime_parsing"): "Ngày chưa đúng.",
@@ -39,11 +42,22 @@ def errors_of(error: ValidationError | PortalError) -> dict[str, str]:
         return {each["field"]: _sentence(each) for each in field_errors(error.errors())}
     given: list[Mapping[str, Any]] = error.extra.get("errors", [])
     found = {str(each["field"]): str(each.get("message", "")) for each in given}
-    return found or {"": error.detail or error.title_vi}
+    return {field: gettext(words) for field, words in found.items()} or {"": said(error)}
+
+
+def said(error: PortalError) -> str:
+    """What is told of it in the language spoken; the title, where the catalogue does not know its words."""
+    if language() == VIETNAMESE:
+        return error.detail or error.title_vi
+    told = gettext(error.detail)
+    return error.title_en if told == error.detail else told
 
 
 def _sentence(error: Mapping[str, str]) -> str:
     name, kind = error["field"], error["type"]
     if kind in ABSENT and name in EMPTY:
-        return EMPTY[name]
-    return OWN_WORDS.get((name, kind), error["message"])
+        return gettext(EMPTY[name])
+    if (name, kind) in OWN_WORDS:
+        return gettext(OWN_WORDS[name, kind])
+    known = language() == VIETNAMESE or error["message_en"] == error["message"]
+    return gettext(error["message"]) if known else error["message_en"]

@@ -1,60 +1,92 @@
-"""Trang tra cứu, and the answers that anybody may read."""
+"""Trang tra cứu: a question opened with its code, and what its asker may do with it. No page of it is kept
+in a cache."""
 
-import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from markupsafe import Markup
 from pydantic import ValidationError
 
 from services.qa import bodies, views
-from services.qa.asking import NoSuchQuestion, asking, forget, look_up, remember, remembered
-from services.qa.domain.fields import FIELDS, field_name
-from services.qa.form_errors import errors_of
-from services.qa.queries import alike, answers
-from services.qa.queries.tracking import refusal_view, tracked
-from shared.errors import TooManyRequests
+from services.qa.asking import (
+    NoSuchQuestion,
+    asking,
+    codes_of,
+    forget,
+    look_up,
+    of_the_question,
+    parts_of,
+    remember,
+    remembered,
+)
+from services.qa.asking_acts import ASKER_ACTS, AskerAct
+from services.qa.domain import ASKER, follow_up_until
+from services.qa.form_errors import errors_of, said
+from services.qa.queries import alike
+from services.qa.queries.file import File
+from services.qa.queries.read_models import QUESTIONS
+from services.qa.queries.tracking import may, refusal_view, tracked
+from shared.contracts.qa import InformationAdded
+from shared.errors import (
+    IllegalTransition,
+    NotFound,
+    PortalError,
+    PreconditionFailed,
+    RuleBroken,
+    TooManyRequests,
+)
 from shared.web.edge import ANONYMOUS, edge_of, form_desk, page, see_other
 
 router = APIRouter(include_in_schema=False)
 
+NOTHING_TYPED: Final = {"code": "", "email": ""}
+ERASED: Final = "/track/erased"
+STALE: Final = (
+    IllegalTransition,
+    RuleBroken,
+    PreconditionFailed,
+)  # what a page that is no longer true may ask
 
-@router.get("/track")
-async def track(request: Request) -> Response:
-    """The question that this browser has opened, or the form to open one."""
-    id = remembered(request)
-    if id is None:
-        return await _form(request)
-    edge = edge_of(request)
-    file = await views.file_for(edge, id)
-    told = tracked(file, await views.unit_names(edge.directory), edge.calendars, datetime.now(UTC))
-    near = await alike.published(edge.database, file.letter.subject, file.letter.text, besides=str(id))
-    response = await page(
-        request, "track.html", nav_current="track", file=file, told=told, refusal=refusal_view(file),
-        alike=near, errors={}, typed={"code": "", "email": ""},
-    )  # fmt: skip
+
+def private(response: Response) -> Response:
+    """Nobody else on the way, or at this machine, is shown it again."""
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+async def opened(request: Request) -> File | None:
+    """The question that this browser has opened; none once its asker's data was erased."""
+    id = remembered(request)
+    file = await views.file_for(edge_of(request), id) if id else None
+    return None if file is None or file.question.erased else file
+
+
+@router.get("/track")
+async def track(request: Request, done: Annotated[str, Query(max_length=40)] = "") -> Response:
+    """The question that this browser has opened, or the form to open one."""
+    file = await opened(request)
+    if file is None:
+        return await _form(request)
+    return await _question(request, file, done=ASKER_ACTS[done].done if done in ASKER_ACTS else "")
 
 
 @router.post("/track")
 async def open_question(request: Request) -> Response:
     """A code and a second proof open a question in this browser for half an hour."""
     fields, _ = await form_desk(request, ANONYMOUS)
-    typed = {name: str(fields.get(name, "")) for name in ("code", "email")}
+    typed = {name: str(fields.get(name, "")) for name in NOTHING_TYPED}
     try:
         body = bodies.Track.model_validate(typed)
         file = await look_up(asking(request), body.code, body.email)
     except ValidationError as error:
         return await _form(request, typed, errors_of(error), status=422)
     except (NoSuchQuestion, TooManyRequests) as error:
-        return await _form(request, typed, {"code": error.detail}, status=error.status)
+        return await _form(request, typed, {"code": said(error)}, status=error.status)
     response = see_other("/track")
     remember(request, response, file.question.id)
-    return response
+    return private(response)
 
 
 @router.post("/track/close")
@@ -63,77 +95,127 @@ async def close(request: Request) -> Response:
     await form_desk(request, ANONYMOUS)
     response = see_other("/track")
     forget(request, response)
-    return response
+    return private(response)
 
 
 @router.get("/track/slip")
 async def slip(request: Request) -> Response:
     """Phiếu tiếp nhận, to print again."""
-    return see_other("/ask/received" if remembered(request) else "/track")
+    return private(see_other("/ask/received" if remembered(request) else "/track"))
 
 
-@router.get("/answers")
-async def published(
-    *,
-    request: Request,
-    q: Annotated[str, Query(max_length=300)] = "",
-    field: Annotated[str, Query(max_length=40)] = "",
-    unit: Annotated[str, Query(max_length=40)] = "",
-    year: Annotated[str, Query(pattern=r"^(2\d{3})?$")] = "",
-    cursor: Annotated[str, Query(max_length=500)] = "",
-) -> Response:
+@router.get(ERASED)
+async def erased(request: Request) -> Response:
+    return private(await page(request, "track_erased.html", nav_current="track"))
+
+
+@router.get("/track/{path}")
+async def before(path: str, request: Request, part: UUID | None = None) -> Response:
+    """What one is about to do, and what comes of it."""
+    act, file = _act(path), await opened(request)
+    if file is None:
+        return private(see_other("/track"))
+    meant = await of_the_question(edge_of(request), file, part)
+    if act.act not in may(meant, edge_of(request).policy, datetime.now(UTC)):
+        return private(see_other("/track"))
+    return await _before(request, act, meant, part)
+
+
+@router.post("/track/{path}")
+async def do(path: str, request: Request) -> Response:
+    act, file = _act(path), await opened(request)
+    if file is None:
+        return private(see_other("/track"))
     edge = edge_of(request)
-    asked = answers.Asked(q, field, unit, int(year) if year else None)
-    found = await answers.answers(edge.database, asked, cursor=cursor)
-    counts = await answers.facets(edge.database, asked)
+    fields, desk = await form_desk(request, ASKER, file.question.id)
+    part = _part(fields.pop("part", ""), act)
+    meant = await of_the_question(edge, file, part)
+    try:
+        body = act.body.model_validate(fields)
+        question = await desk.run(act.handler, body.command(meant, codes_of(request)))
+    except ValidationError as error:
+        return await _before(request, act, meant, part, typed=fields, errors=errors_of(error))
+    except STALE as error:
+        return await _question(request, file, refused=error)
+    await edge.caught_up(QUESTIONS, question.id, desk.version(question))
+    response = see_other("/ask/received" if act.begins else f"/track?done={act.path}")
+    if act.act == "erase":
+        response = see_other(ERASED)
+        forget(request, response)
+    elif act.begins:
+        remember(request, response, question.id)
+    return private(response)
+
+
+def _act(path: str) -> AskerAct:
+    if path not in ASKER_ACTS:
+        raise NotFound("Không có trang hoặc địa chỉ này.")
+    return ASKER_ACTS[path]
+
+
+def _part(written: object, act: AskerAct) -> UUID | None:
+    try:
+        return UUID(str(written)) if written and act.of_parts else None
+    except ValueError:
+        raise NotFound("Câu hỏi không có phần này.") from None
+
+
+async def _question(
+    request: Request, file: File, *, done: str = "", refused: PortalError | None = None
+) -> Response:
+    """``done``, ``refused``: what became of what was just asked for."""
+    edge, now = edge_of(request), datetime.now(UTC)
     names = await views.unit_names(edge.directory)
-    fields = [*FIELDS, *sorted(set(counts["field"]) - {*FIELDS, "", None})]
-    units = sorted(set(counts["unit"]) - {"", None}, key=lambda id: names.get(id, id))
-    years = sorted(set(counts["year"]) - {None}, reverse=True)
-    return await page(
-        request, "answers.html", nav_current="answers", found=found, asked=q, first=not cursor,
-        field=field, unit=unit, year=year, field_name=field_name, unit_names=names,
-        facets=[(id, field_name(id), counts["field"][id]) for id in fields if counts["field"].get(id)],
-        units=[(id, names.get(id, id), counts["unit"][id]) for id in units],
-        years=[(str(each), str(each), counts["year"][each]) for each in years],
+    parts = [
+        {"file": part, "told": tracked(part, names, edge.calendars, now), "refusal": refusal_view(part),
+         "acts": may(part, edge.policy, now)}
+        for part in await parts_of(edge, file)
+    ]  # fmt: skip
+    letter = file.letter
+    near = await alike.published(edge.database, letter.subject, letter.text, besides=str(file.question.id))
+    return private(
+        await page(
+            request, "track.html", status=refused.status if refused else 200, nav_current="track", file=file,
+            told=tracked(file, names, edge.calendars, now), refusal=refusal_view(file), parts=parts,
+            alike=near,
+            acts=may(file, edge.policy, now), until=follow_up_until(file.question, edge.policy),
+            added=_added(file), done=done, refused=said(refused) if refused else "", errors={},
+            typed=NOTHING_TYPED,
+        )
     )  # fmt: skip
 
 
-@router.get("/answers/{question_id}")
-async def one(question_id: UUID, request: Request) -> Response:
-    database = edge_of(request).database
-    row = await answers.answer(database, str(question_id))
-    near = await alike.published(database, row["subject"], row["question"], besides=str(question_id))
-    url = f"{request.app.state.service.settings.qa_url}/answers/{question_id}"
-    return await page(
-        request, "answer.html", nav_current="answers", row=row, alike=near,
-        field_vi=field_name(row["field"]),
-        json_ld=_qa_page(row, url), url=url,
+def _added(file: File) -> list[tuple[datetime, str]]:
+    """What the asker wrote afterwards."""
+    return [
+        (recorded.at, file.words.get(recorded.event.words_ref, ""))
+        for recorded in file.events
+        if isinstance(recorded.event, InformationAdded)
+    ]
+
+
+async def _before(
+    request: Request, act: AskerAct, file: File, part: UUID | None, *,
+    typed: dict[str, Any] | None = None, errors: dict[str, str] | None = None,
+) -> Response:  # fmt: skip
+    """Sent again in full: it starts from what was written the first time."""
+    written = {"subject": file.letter.subject, "text": file.letter.text} if act.act == "resubmit" else {}
+    return private(
+        await page(
+            request, "track_act.html", status=422 if errors else 200, nav_current="track", act=act, file=file,
+            part=part or "", typed=written | (typed or {}), errors=errors or {}, limit=bodies.TEXT_LIMIT,
+            until=follow_up_until(file.question, edge_of(request).policy), explanation=file.explanation,
+        )
     )  # fmt: skip
-
-
-def _qa_page(row: dict[str, Any], url: str) -> Markup:
-    """schema.org QAPage. It stands in the page as data: no browser runs it, and nothing in it can end it."""
-    publisher = {"@type": "GovernmentOrganization", "name": "Bảo hiểm xã hội Việt Nam"}
-    content = {
-        "@context": "https://schema.org", "@type": "QAPage", "url": url,
-        "mainEntity": {
-            "@type": "Question", "name": row["subject"], "text": row["question"], "answerCount": 1,
-            "acceptedAnswer": {"@type": "Answer", "text": row["answer"], "url": url, "author": publisher,
-                               "datePublished": row["published_at"].isoformat()},
-        },
-    }  # fmt: skip
-    body = json.dumps(content, ensure_ascii=False)
-    for letter in "<>&":
-        body = body.replace(letter, f"\\u{ord(letter):04x}")
-    return Markup(body)  # noqa: S704 (every character that HTML could read was escaped above)
 
 
 async def _form(
     request: Request, typed: dict[str, str] | None = None, errors: dict[str, str] | None = None,
     *, status: int = 200,
 ) -> Response:  # fmt: skip
-    return await page(
-        request, "track_form.html", status=status, nav_current="track", errors=errors or {},
-        typed=typed or {"code": "", "email": ""},
+    return private(
+        await page(
+            request, "track_form.html", status=status, nav_current="track", errors=errors or {},
+            typed=typed or NOTHING_TYPED,
+        )
     )  # fmt: skip

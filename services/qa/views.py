@@ -54,7 +54,8 @@ class HappeningOut(BaseModel):
     at: datetime
     title: str
     detail: str
-    detail_en: str = ""  # what the calendar says in it
+    title_en: str = ""  # for an asker
+    detail_en: str = ""  # for staff: what the calendar says in it
 
 
 class RowOut(BaseModel):
@@ -193,7 +194,13 @@ def row_out(row: dict[str, Any]) -> RowOut:
 
 def happenings(told: Tracking) -> list[HappeningOut]:
     return [
-        HappeningOut(at=h["at"], title=h["title"], detail=h["text"], detail_en=h.get("text_en", ""))
+        HappeningOut(
+            at=h["at"],
+            title=h["title"],
+            detail=h["text"],
+            title_en=h.get("title_en", ""),
+            detail_en=h.get("text_en", ""),
+        )
         for h in told.history
     ]
 

@@ -1,18 +1,21 @@
 """How a question is told to its asker: the receipt, the tracking page, and the words of a letter."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from services.qa import domain
+from services.qa.asking import parts_of
+from services.qa.asking_acts import ASKER_ACTS
 from services.qa.domain import Question
 from services.qa.domain.clocks import triage_clock
 from services.qa.domain.codes import Codes
 from services.qa.domain.question import promise_name
 from services.qa.queries.file import File
 from services.qa.queries.history import GROUND_VI
-from services.qa.queries.tracking import tracked
+from services.qa.queries.tracking import Tracking, may, tracked
 from services.qa.regulation import Duty, Policy, Status
 from services.qa.views import (
     ClockOut,
@@ -26,6 +29,8 @@ from services.qa.views import (
 from shared.contracts.qa import NoticeKind
 from shared.errors import NotFound, PortalError
 from shared.web.edge import Edge
+
+OF_PARTS: Final = frozenset(each.act for each in ASKER_ACTS.values() if each.of_parts)
 
 
 class LetterErased(PortalError):
@@ -48,23 +53,46 @@ class ReceiptOut(BaseModel):
     version: int
 
 
-class TrackingOut(BaseModel):
+class ToldOut(BaseModel):
+    """Where a question, or one part of it, stands; ``acts`` names what its asker may do now."""
+
     number: str
-    status: Status
-    status_vi: str
-    sentence: str
     subject: str
     text: str
-    received_at: datetime
-    counted_from: date
+    status: Status
+    status_vi: str
+    status_en: str
+    sentence: str
+    sentence_en: str
     holder: str
     due_at: datetime | None
     working_days_left: int | None
+    answer: str | None
+    correction: int
+    corrected_at: datetime | None
+    correction_reason: str
+    refusal: RefusalOut | None
+    rating: int
+    acts: list[str]
+
+
+class PartOut(ToldOut):
+    """One matter of a question that was split, with its own clock."""
+
+    id: UUID
+
+
+class TrackingOut(ToldOut):
+    """``onward`` is the number of the question that goes on from this one."""
+
+    received_at: datetime
+    counted_from: date
     deadlines: list[ClockOut]
     history: list[HappeningOut]
-    answer: str | None = None
-    refusal: RefusalOut | None = None
-    published: bool = False
+    published: bool
+    parts: list[PartOut]
+    follow_up_until: date | None
+    onward: str
 
 
 def receipt(question: Question, version: int, edge: Edge[Policy], codes: Codes) -> ReceiptOut:
@@ -77,19 +105,42 @@ def receipt(question: Question, version: int, edge: Edge[Policy], codes: Codes) 
 
 
 async def tracking_out(edge: Edge[Policy], file: File, now: datetime) -> TrackingOut:
-    question = file.question
-    names = await unit_names(edge.directory)
-    told = tracked(file, names, edge.calendars, now)
-    holder = told.clock.clock.owner_unit if told.clock else ""
+    question, names = file.question, await unit_names(edge.directory)
+    told, common = _told(edge, file, names, now)
+    parts = []
+    for part in await parts_of(edge, file):
+        _, of_part = _told(edge, part, names, now)
+        of_part["acts"] = [act for act in of_part["acts"] if act in OF_PARTS]
+        parts.append(PartOut(id=part.question.id, **of_part))
     return TrackingOut(
-        number=question.number, status=question.status, status_vi=told.title, sentence=told.sentence,
-        subject=file.letter.subject, text=file.letter.text, received_at=question.received_at,
-        counted_from=question.counted_from, holder=names.get(holder, holder),
-        due_at=told.clock.clock.due_at if told.clock else None, working_days_left=told.left,
+        received_at=question.received_at, counted_from=question.counted_from,
         deadlines=[clock_out(each, now) for each in file.clocks], history=happenings(told),
-        answer=file.answer if question.released else None, refusal=refusal_out(file),
-        published=question.published,
+        published=question.published, parts=parts,
+        follow_up_until=domain.follow_up_until(question, edge.policy),
+        onward=told.onward.number if told.onward else "", **common,
     )  # fmt: skip
+
+
+def _told(
+    edge: Edge[Policy], file: File, names: dict[str, str], now: datetime
+) -> tuple[Tracking, dict[str, Any]]:
+    """In both languages."""
+    told = tracked(file, names, edge.calendars, now)
+    with edge.look.speaking("en"):
+        english = tracked(file, names, edge.calendars, now)
+    for line, line_en in zip(told.history, english.history, strict=True):
+        line |= {"title_en": line_en["title"], "text_en": line_en["text"]}
+    holder, answer = told.clock.clock.owner_unit if told.clock else "", told.answer
+    return told, {
+        "number": file.question.number, "subject": file.letter.subject, "text": file.letter.text,
+        "status": file.question.status, "status_vi": told.title, "status_en": english.title,
+        "sentence": told.sentence, "sentence_en": english.sentence, "holder": names.get(holder, holder),
+        "due_at": told.clock.clock.due_at if told.clock else None, "working_days_left": told.left,
+        "answer": answer.text if answer else None, "correction": answer.correction if answer else 0,
+        "corrected_at": answer.corrected_at if answer else None,
+        "correction_reason": answer.reason if answer else "", "refusal": refusal_out(file),
+        "rating": file.question.rating, "acts": may(file, edge.policy, now),
+    }  # fmt: skip
 
 
 async def letter_out(

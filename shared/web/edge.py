@@ -113,13 +113,13 @@ Staff = Annotated[Actor, Depends(staff)]
 OurService = Annotated[Actor, Depends(our_service)]
 
 
-def _key(request: Request, actor: Actor) -> str:
+def _key(request: Request, actor: Actor, about: object = "") -> str:
     key = request.headers.get("idempotency-key", "").strip()
     if not key:
         raise IdempotencyKeyMissing("Mỗi lệnh cần tiêu đề Idempotency-Key để không bị thực hiện hai lần.")
     if not (8 <= len(key) <= 200 and key.isascii() and key.isprintable()):
         raise InvalidInput("Idempotency-Key dài 8 đến 200 ký tự.", errors=[{"field": "Idempotency-Key"}])
-    return f"{actor.subject}:{key}"
+    return f"{actor.subject}:{about}{key}"
 
 
 def expected_version(request: Request) -> int | None:
@@ -132,11 +132,12 @@ def expected_version(request: Request) -> int | None:
     return int(number)
 
 
-async def command_desk(request: Request, actor: Actor) -> Desk[Any]:
-    """A command's desk, for whoever a service's own door lets in."""
+async def command_desk(request: Request, actor: Actor, about: object = "") -> Desk[Any]:
+    """A command's desk, for whoever a service's own door lets in; ``about`` what it acts on, where its
+    address does not say so."""
     what = fingerprint(request.method, request.scope["path"], await request.body())
     desk = request.state.desk = edge_of(request).desk(
-        actor, once=_key(request, actor), fingerprint=what,
+        actor, once=_key(request, actor, about), fingerprint=what,
         correlation=request.state.correlation, expected=expected_version(request),
     )  # fmt: skip
     return desk
