@@ -6,6 +6,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
@@ -60,6 +61,20 @@ class DataKey:
         return hmac.digest(self._marking, data, "sha256").hex()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A key that nobody may have heard of yet; without ``material``, one that is on record."""
+
+    owner: str
+    material: bytes = field(repr=False)
+    key: DataKey
+
+    @classmethod
+    def of(cls, owner: str) -> "Draft":
+        material = secrets.token_bytes(2 * SIZE)
+        return cls(owner, material, DataKey(material))
+
+
 class Keyring:
     """What many ask for at once shares a trip. Of two replicas that make a key for one owner, the first is
     heard. A key that was destroyed is never made again."""
@@ -72,7 +87,7 @@ class Keyring:
         self._clock = clock
         self._known: dict[str, tuple[float, DataKey]] = {}  # in the order in which they are forgotten
         self._reads: Together[str, DataKey] = Together(self._read)
-        self._makes: Together[str, DataKey] = Together(self._make)
+        self._makes: Together[Draft, DataKey] = Together(self._make)
 
     async def seal(self, owner: str, data: bytes) -> bytes:
         """Raises NotFound when the owner was erased."""
@@ -87,13 +102,33 @@ class Keyring:
 
     async def key(self, owner: str, *, make: bool = True) -> DataKey:
         """The owner's key; ``make``: a new one when there has never been any. Raises NotFound."""
-        known = self._known.get(owner)
-        if known is not None and known[0] > self._clock():
-            return known[1]
+        if known := self._remembered(owner):
+            return known
+        if make:
+            return await self.settle(Draft.of(owner))
         asked = self._clock()
-        key = await (self._makes if make else self._reads).ask(owner)
+        key = await self._reads.ask(owner)
         self._remember(owner, key, asked + REMEMBERED_FOR)
         return key
+
+    def begin(self, owner: str) -> Draft:
+        """A key to seal with while it is being put on record by :meth:`settle`."""
+        known = self._remembered(owner)
+        return Draft(owner, b"", known) if known else Draft.of(owner)
+
+    async def settle(self, draft: Draft) -> DataKey:
+        """The key that holds: the draft's own, unless the owner had one already. What was sealed with any
+        other opens nowhere. Raises NotFound when the owner was erased."""
+        if not draft.material:
+            return draft.key
+        asked = self._clock()
+        key = await self._makes.ask(draft)
+        self._remember(draft.owner, key, asked + REMEMBERED_FOR)
+        return key
+
+    def _remembered(self, owner: str) -> DataKey | None:
+        until, key = self._known.get(owner, (0.0, None))
+        return key if until > self._clock() else None
 
     @answered
     async def destroy(self, owner: str) -> None:
@@ -124,12 +159,14 @@ class Keyring:
                 del self._known[old]
 
     @answered
-    async def _make(self, owners: Sequence[str]) -> dict[str, DataKey | Exception]:
-        made = {owner: secrets.token_bytes(2 * SIZE) for owner in owners}
+    async def _make(self, drafts: Sequence[Draft]) -> dict[Draft, DataKey | Exception]:
         now = datetime.now(UTC)
-        rows = [{"_id": o, "key": self._wrapper.seal(key, o), "at": now} for o, key in made.items()]
-        there: list[str] = []
-        failed: dict[str, DataKey | Exception] = {}
+        rows = [
+            {"_id": each.owner, "key": self._wrapper.seal(each.material, each.owner), "at": now}
+            for each in drafts
+        ]
+        made: dict[Draft, DataKey | Exception] = {draft: draft.key for draft in drafts}
+        there: list[Draft] = []
         try:
             await self._collection.insert_many(rows, ordered=False)
         except BulkWriteError as error:
@@ -137,14 +174,12 @@ class Keyring:
             if details.get("writeConcernErrors"):
                 raise
             for each in details.get("writeErrors", ()):
-                owner = owners[each["index"]]
-                failed[owner] = Unavailable(str(each.get("errmsg", "")), retry_after=2)
+                draft = drafts[each["index"]]
+                made[draft] = Unavailable(str(each.get("errmsg", "")), retry_after=2)
                 if each["code"] == DUPLICATE:
-                    there.append(owner)
-        fresh: dict[str, DataKey | Exception] = {
-            owner: DataKey(key) for owner, key in made.items() if owner not in failed
-        }
-        return fresh | failed | (await self._read(there) if there else {})
+                    there.append(draft)
+        found = await self._read([draft.owner for draft in there]) if there else {}
+        return made | {draft: found[draft.owner] for draft in there}
 
     @answered
     async def _read(self, owners: Sequence[str]) -> dict[str, DataKey | Exception]:

@@ -13,7 +13,7 @@ from pymongo.errors import BulkWriteError
 
 from shared.errors import NotFound, Unavailable
 from shared.journal import Commit, Journal, canonical
-from shared.keyring import DataKey, Keyring
+from shared.keyring import DataKey, Keyring, Unreadable
 from shared.mongo import DUPLICATE, Collection, Database, answered
 from shared.together import Together
 
@@ -48,11 +48,41 @@ class MongoVault:
         if not owner:
             digest = hashlib.sha256(body.encode()).hexdigest()
             return await self._puts.ask(_Put(ref, digest, {"content": body, **loose}))
-        key = await self._ring.key(owner)
-        sealed = {name: _sealed(key, ref, name, value) for name, value in content.items()}
-        return await self._puts.ask(
-            _Put(ref, key.mark(body.encode()), {"owner": owner, "sealed": sealed, **loose})
-        )
+
+        def sealed(key: DataKey) -> _Put:
+            fields = {name: _sealed(key, ref, name, value) for name, value in content.items()}
+            return _Put(ref, key.mark(body.encode()), {"owner": owner, "sealed": fields, **loose})
+
+        # The key and what it seals are written at the same moment; neither is named by anything yet.
+        draft = self._ring.begin(owner)
+        put = sealed(draft.key)
+        writes = self._puts.ask(put), self._ring.settle(draft)
+        told, key = await asyncio.gather(*writes, return_exceptions=True)
+        if isinstance(key, NotFound):  # erased: what was begun opens nowhere, and goes at once
+            await self._forget(put)
+        if isinstance(key, BaseException):
+            raise key
+        put = put if key is draft.key else sealed(key)
+        if isinstance(told, BaseException):
+            raise told
+        return told if told == put.digest else await self._first(put, key)
+
+    @answered
+    async def _forget(self, put: _Put) -> None:
+        await self._collection.delete_one({"_id": {"$eq": put.ref}, "hash": put.digest})
+
+    @answered
+    async def _first(self, put: _Put, key: DataKey) -> str:
+        """The hash of what lies there. A row that the owner's key does not open was begun with one that came
+        second, and nobody was told of it: this one stands instead."""
+        row = await self._collection.find_one({"_id": {"$eq": put.ref}})
+        if row is None:
+            raise Unavailable("Nội dung vừa được gỡ; hãy gửi lại.", retry_after=1)
+        if row.get("owner") != put.facts["owner"] or _opens(key, row):
+            return str(row["hash"])
+        fresh = {"hash": put.digest, "at": datetime.now(UTC), **put.facts}
+        await self._collection.replace_one({"_id": put.ref, "hash": row["hash"]}, fresh)
+        return await self._first(put, key)
 
     async def get(self, ref: str) -> dict[str, Any]:
         """Raises NotFound when it is not there, or its owner was erased."""
@@ -84,10 +114,10 @@ class MongoVault:
         old = {row["_id"]: row["stream"] for row in await cursor.limit(SWEPT_AT_ONCE).to_list(None)}
         streams = list(set(old.values()))
         commits = dict(zip(streams, await asyncio.gather(*map(journal.read, streams)), strict=True))
-        named = [ref for ref, stream in old.items() if _names(commits[stream], ref)]
-        await self._collection.update_many({"_id": {"$in": named}}, {"$unset": {"loose": ""}})
+        named = {ref for ref, stream in old.items() if _names(commits[stream], ref)}
+        await self._collection.update_many({"_id": {"$in": list(named)}}, {"$unset": {"loose": ""}})
         # Not what was put again since it was found: its commit may be on its way.
-        still = {"_id": {"$in": list(old.keys() - set(named))}, "loose": True, "at": {"$lt": before}}
+        still = {"_id": {"$in": list(old.keys() - named)}, "loose": True, "at": {"$lt": before}}
         await self._collection.delete_many(still)
         return len(old)
 
@@ -142,6 +172,15 @@ def _sealed(key: DataKey, ref: str, name: str, value: Any) -> bytes:
 
 def _opened(key: DataKey, ref: str, name: str, sealed: bytes) -> Any:
     return json.loads(key.open(sealed, f"{ref}\0{name}"))[name]
+
+
+def _opens(key: DataKey, row: dict[str, Any]) -> bool:
+    try:
+        for name, sealed in row["sealed"].items():
+            _opened(key, row["_id"], name, sealed)
+    except Unreadable:
+        return False
+    return True
 
 
 def _names(commits: Sequence[Commit], ref: str) -> bool:

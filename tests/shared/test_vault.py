@@ -238,3 +238,54 @@ async def test_a_sweep_reads_what_is_old_by_an_index_and_nothing_else(database: 
     plan = await database.vault.find(due).sort("at", 1).explain()
     assert plan["executionStats"]["totalDocsExamined"] == 2
     assert plan["executionStats"]["totalKeysExamined"] <= 3
+
+
+async def test_replicas_that_begin_an_owner_at_once_keep_what_each_was_told(database: Any) -> None:
+    """Each seals before it knows whose key is heard; what the others sealed in vain is sealed anew."""
+    vaults = [kept_in(database) for _ in range(4)]
+    same = [vault.put("same", LETTER, owner="q-1", stream="question-q-1") for vault in vaults]
+    own = [vault.put(f"ref-{n}", LETTER, owner="q-1") for n, vault in enumerate(vaults)]
+    told = await asyncio.gather(*same, *own)
+    assert len(set(told)) == 1
+    for vault in (*vaults, kept_in(database)):
+        for ref in ("same", "ref-0", "ref-1", "ref-2", "ref-3"):
+            assert await vault.get(ref) == LETTER
+    kept = {row["hash"] async for row in database.vault.find()}
+    assert kept == set(told)
+
+
+async def test_of_different_words_under_one_ref_all_are_told_of_the_same(database: Any) -> None:
+    vaults = [kept_in(database) for _ in range(4)]
+    texts = [{"text": f"Bản {n}"} for n in range(4)]
+    puts = (vault.put("ref-1", text, owner="q-1") for vault, text in zip(vaults, texts, strict=True))
+    told = set(await asyncio.gather(*puts))
+    row = await database.vault.find_one()
+    assert told == {row["hash"]}
+    assert await vaults[0].get("ref-1") in texts
+
+
+async def test_another_process_seals_with_the_key_that_there_is(database: Any) -> None:
+    await kept_in(database).put("ref-1", LETTER, owner="q-1")
+    mark = await kept_in(database).put("ref-2", {"words": "Đã nhận"}, owner="q-1")
+    assert await kept_in(database).put("ref-2", {"words": "Đã nhận"}, owner="q-1") == mark
+    assert await kept_in(database).get("ref-2") == {"words": "Đã nhận"}
+
+
+async def test_what_comes_for_an_erased_owner_leaves_nothing(database: Any) -> None:
+    await kept_in(database).erase("q-1")
+    with pytest.raises(NotFound):
+        await kept_in(database).put("ref-1", LETTER, owner="q-1")
+    assert await database.vault.count_documents({}) == 0
+
+
+async def test_what_a_dead_process_had_begun_is_begun_again(database: Any) -> None:
+    """It died between the row and the key: the key it had sealed with was never on record."""
+    lost = Keyring(database, SECRET).begin("q-1").key
+    mark = lost.mark(b"what it was")
+    sealed = {name: lost.seal(b"x") for name in LETTER}
+    row = {"_id": "ref-1", "owner": "q-1", "sealed": sealed, "hash": mark, "at": datetime.now(UTC)}
+    await database.vault.insert_one(row)
+    again = await kept_in(database).put("ref-1", LETTER, owner="q-1")
+    assert again != mark
+    assert await kept_in(database).get("ref-1") == LETTER
+    assert await kept_in(database).put("ref-1", LETTER, owner="q-1") == again
