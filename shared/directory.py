@@ -48,6 +48,15 @@ class Directory:
         await self._refresh()
         return str(self._staff.get(subject, {}).get("name", subject))
 
+    async def colleagues(self, unit: str) -> dict[str, str]:
+        """Who of this unit has a role in this service: names by id, in order of name."""
+        await self._refresh()
+        held = [row for row in self._staff.values() if row["unit"] == unit and self._roles(row)]
+        return {row["_id"]: str(row["name"]) for row in sorted(held, key=lambda row: str(row["name"]))}
+
+    def _roles(self, row: Mapping[str, Any]) -> frozenset[str]:
+        return frozenset(row.get("roles", {}).get(self._service, ()))
+
     async def actor(self, principal: Principal) -> Actor:
         """Raises Forbidden for somebody whom the issuer knows and the directory does not."""
         if principal.kind == "service":
@@ -56,8 +65,7 @@ class Directory:
         row = self._staff.get(principal.subject)
         if row is None:
             raise Forbidden("Tài khoản này chưa được gán đơn vị và vai trò.")
-        roles = frozenset(row.get("roles", {}).get(self._service, ()))
-        return Actor(principal.subject, row["name"], row["unit"], roles)
+        return Actor(principal.subject, row["name"], row["unit"], self._roles(row))
 
     @answered
     async def _refresh(self) -> None:

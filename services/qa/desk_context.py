@@ -1,34 +1,32 @@
-"""What a working page shows of one question: who may do what, the due date before one decides, likely
-duplicates, and a first draft of what may be published."""
+"""What a working page shows of one question: who may do what, its clocks, what was said of it, and a first
+draft of what may be published."""
 
 import difflib
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from markupsafe import Markup, escape
 
 from services.qa import domain, views
-from services.qa.domain.clocks import same_day_clock, unit_clock
-from services.qa.domain.fields import OPTIONS, field_name, suggested_field, suggested_unit
+from services.qa.desk_links import links, said
+from services.qa.desk_sorting import consulting, sorting
+from services.qa.domain.fields import OPTIONS, field_name
 from services.qa.domain.personal_data import suggest
-from services.qa.queries import alike, answers, lists
+from services.qa.queries import alike
 from services.qa.queries.file import ONE_INSTANT, File
-from services.qa.queries.history import DISCLOSURE_VI, staff_history
+from services.qa.queries.history import DISCLOSURE_VI, FINDING_VI, SUSPICION_VI, staff_history
 from services.qa.queries.read_models import short_name
-from services.qa.queries.tracking import refusal_view, tracked
-from services.qa.regulation import CITED, SAME_DAY_SENTENCE, TRIAGE_BASIS, Policy, Role, Status
-from shared.calendar import VIETNAM
-from shared.contracts.qa import NoticeKind
-from shared.errors import NotFound
+from services.qa.queries.tracking import refusal_view
+from services.qa.regulation import Duty, Policy, Status
+from shared.calendar import VIETNAM, last_day
+from shared.contracts.qa import NoticeAccepted, NoticeKind, QuestionSetAside
 from shared.web.edge import Edge
 from shared.web.vietnamese import vn_date, vn_day
 from shared.workflow import Actor
 
 NOBODY: Final = frozenset({"anonymous", "system"})
-SOON: Final = timedelta(days=2)
 TAKEN_OUT: Final = Markup("<del>{}</del>")
 PUT_IN: Final = Markup("<ins>{}</ins>")
 TOKENS: Final = re.compile(r"\s+|\w+|[^\w\s]")
@@ -45,7 +43,8 @@ def due_words(due_at: datetime, now: datetime) -> str:
 async def context_of(edge: Edge[Policy], file: File, by: Actor, now: datetime, use: str) -> dict[str, Any]:
     question, letter = file.question, file.letter
     names = await views.unit_names(edge.directory)
-    people = {r.by: await edge.directory.person_name(r.by) for r in file.events if r.by not in NOBODY}
+    known = {id for r in file.events for id in (r.by, getattr(r.event, "to", "")) if id} - NOBODY
+    people = {id: await edge.directory.person_name(id) for id in known}
     disclosed = file.disclosed_to(by.subject, now)
     running = file.running()
     acts = domain.acts(question, by)
@@ -55,22 +54,30 @@ async def context_of(edge: Edge[Policy], file: File, by: Actor, now: datetime, u
         "due": due_words(running.clock.due_at, now) if running else "",
         "due_state": _due_state(file, now), "days": running.days(edge.calendars) if running else [],
         "asker": letter.name if disclosed else short_name(letter.name), "disclosed": disclosed,
-        "may_disclose": bool(by.roles & {Role.TRIAGE, Role.PUBLISHER, Role.ANSWERER, Role.UNIT_HEAD}),
         "disclosure_reasons": [(reason.value, text) for reason, text in DISCLOSURE_VI.items()],
-        "told": tracked(file, names, edge.calendars, now), "refusal": refusal_view(file),
-        "history": staff_history(file.events, names, people, letter.email), "field_name": field_name,
+        "findings": [(finding.value, text) for finding, text in FINDING_VI.items()],
+        "suspicions": [(suspicion.value, text) for suspicion, text in SUSPICION_VI.items()],
+        "refusal": refusal_view(file), "status_name": lambda status: Status(status).vi,
+        "history": staff_history(file.events, names, {**names, **people}, letter.email),
+        "field_name": field_name,
         "answered_by": people.get(question.answered_by, ""), "own_answer": question.answered_by == by.subject,
-        "sent": file.notice(NoticeKind.ANSWER), "field_options": OPTIONS,
+        "sent": _sent(file),
+        "field_options": OPTIONS, "colleagues": await edge.directory.colleagues(by.unit),
+        "assignee": await edge.directory.person_name(question.assignee) if question.assignee else "",
         "alike": await alike.published(
             edge.database, letter.subject, letter.text, besides=str(question.id)
         ),
+        "links": await links(edge, file, by), "said": said(file, people, names),
     }  # fmt: skip
-    if question.status in (Status.RECEIVED, Status.RETURNED):
-        context |= await _sorting(edge, file, by, now, context["alike"])
-        context["draft_answer"] = await _used(edge, use)
-    if question.status is Status.FORWARDED:
+    context["returned_words"] = _returned(file)
+    context["suspected"] = _suspected(file)
+    if {"forward", "refuse"} & set(acts):
+        context |= await sorting(edge, file, by, now, published=context["alike"], use=use)
+    if "make_complex" in acts:
+        context |= await consulting(edge, file, now)
+    if "progress" in acts:
         context["first_promise"] = edge.calendar.working_day_from(edge.calendar.day_of(now))
-    if question.status is Status.ANSWERED:
+    if "publish" in acts:
         context |= _draft(file)
     return context
 
@@ -85,50 +92,28 @@ def _due_state(file: File, now: datetime) -> str:
     return "warn" if clock.warn_at and clock.warn_at <= now else ""
 
 
-async def _sorting(
-    edge: Edge[Policy], file: File, by: Actor, now: datetime, published: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """For triage: suggestions, the load of each unit, and the due date if it were forwarded now."""
-    question, letter = file.question, file.letter
-    others = await alike.others(edge.database, str(question.id), by)
-    field, why = suggested_field(f"{letter.subject} {letter.text}")
-    if not field:
-        field, why = alike.voted_field([*others, *published]), ["các câu gần giống"]
-    units = await edge.directory.units()
-    load = await lists.load_of_units(edge.database, by, now + SOON) if Role.TRIAGE in by.roles else {}
-    options = [
-        (id, _loaded(str(unit["name"]).replace("Bảo hiểm xã hội", "BHXH"), load.get(id)))
-        for id, unit in units.items()
-        if id != edge.policy.centre_unit
-    ]
-    due = unit_clock(question.received_at, "", at=now, calendar=edge.calendar, policy=edge.policy)
-    notice = same_day_clock(question, at=now, calendar=edge.calendar, policy=edge.policy)
-    return {
-        "notice_due": notice, "notice_due_day": notice.due_at - ONE_INSTANT,
-        "same_day_law": (SAME_DAY_SENTENCE, CITED[TRIAGE_BASIS]),
-        "suggested_field": field, "suggested_by": why if field else [], "unit_options": options,
-        "suggested_unit": suggested_unit(
-            letter.province, units, field=field, text=f"{letter.subject} {letter.text}"
-        ),
-        "forward_due": due, "forward_due_day": due.due_at - ONE_INSTANT,
-        "others": others,
-        "status_name": lambda status: Status(status).vi,
-    }  # fmt: skip
+def _sent(file: File) -> NoticeAccepted | None:
+    """The letter with the answer as it stands, once it was accepted."""
+    correction = file.question.correction
+    kind = NoticeKind.CORRECTION if correction else NoticeKind.ANSWER
+    told = [r.event for r in file.events if isinstance(r.event, NoticeAccepted) and r.event.kind is kind]
+    return next((each for each in reversed(told) if not correction or each.round == correction), None)
 
 
-def _loaded(name: str, load: tuple[int, int] | None) -> str:
-    if load is None:
-        return name
-    held, soon = load
-    return f"{name} ({held} câu{f', {soon} sắp đến hạn' if soon else ''})"
-
-
-async def _used(edge: Edge[Policy], use: str) -> str:
-    """The words of a published answer, taken as a start."""
-    try:
-        return str((await answers.answer(edge.database, str(UUID(use))))["answer"]) if use else ""
-    except (ValueError, NotFound):
+def _returned(file: File) -> str:
+    """Why the unit gave it back, and what that asks of the centre today."""
+    returned = file.question.returned
+    if returned is None:
         return ""
+    due = [file.question.clocks[name].due_at for name in file.question.of(Duty.SAME_DAY_NOTICE)]
+    today = f" Phải báo người hỏi trong ngày {vn_date(last_day(due[0]))}." if due else ""
+    return f"{FINDING_VI[returned.finding]}.{today}"
+
+
+def _suspected(file: File) -> str:
+    """What whoever set it aside suspects."""
+    said = [r.event.suspicion.value for r in file.events if isinstance(r.event, QuestionSetAside)]
+    return said[-1] if said else ""
 
 
 def _draft(file: File) -> dict[str, Any]:

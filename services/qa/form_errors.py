@@ -25,6 +25,11 @@ EMPTY: Final[Mapping[str, str]] = {
     "question": N_("Hãy viết câu hỏi sẽ đăng."),
     "score": N_("Hãy chọn từ 1 đến 5."),
     "answer": N_("Hãy viết câu trả lời sẽ đăng."),
+    "finding": "Hãy chọn lý do trả lại.",
+    "suspicion": "Hãy chọn nghi gì.",
+    "due_on": "Hãy chọn ngày góp ý.",
+    "order": "Hãy ghi số, ký hiệu văn bản.",
+    "ordered_on": "Hãy chọn ngày văn bản.",
 }
 ABSENT: Final = frozenset({"missing", "string_too_short", "enum", "string_pattern_mismatch"})
 OWN_WORDS: Final[Mapping[tuple[str, str], str]] = {
@@ -33,6 +38,12 @@ OWN_WORDS: Final[Mapping[tuple[str, str], str]] = {
     ("promised_for", "date_from_datetime_parsing"): "Ngày chưa đúng.",
     ("promised_for", "date_parsing"): "Ngày chưa đúng.",
     ("transferred_on", "date_from_datetime_parsing"): "Ngày chưa đúng.",
+    ("due_on", "date_from_datetime_parsing"): "Hãy chọn ngày góp ý.",
+    ("ordered_on", "date_from_datetime_parsing"): "Hãy chọn ngày văn bản.",
+    ("into", "uuid_parsing"): "Chọn câu hỏi nhận gộp.",
+    ("parts", "too_short"): "Tách thì phải có ít nhất hai phần.",
+    ("parts", "too_long"): "Tách nhiều nhất mười phần.",
+    ("consulted", "too_short"): "Nêu ít nhất một đơn vị được lấy ý kiến.",
 }
 
 
@@ -54,7 +65,7 @@ def said(error: PortalError) -> str:
 
 
 def _sentence(error: Mapping[str, str]) -> str:
-    name, kind = error["field"], error["type"]
+    name, kind = error["field"].rpartition(".")[2], error["type"]  # of a row: `parts.1.subject`
     if kind in ABSENT and name in EMPTY:
         return gettext(EMPTY[name])
     if (name, kind) in OWN_WORDS:

@@ -1,123 +1,107 @@
-"""Bàn làm việc: the three working pages of hỏi đáp, what each lists, and the acts that its forms do."""
+"""Bàn làm việc: the three working pages of hỏi đáp, and what each of their views lists."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 
-from services.qa import bodies, handlers
 from services.qa.queries.lists import Wanted
 from services.qa.regulation import Role, Status
 from shared.calendar import VIETNAM
-
-
-@dataclass(frozen=True, slots=True)
-class FormAct:
-    """One form of a page: what it carries, which handler does it, what is said afterwards; ``ids`` names
-    those fields whose id on the page is not their name."""
-
-    body: type[bodies.CommandBody]
-    handler: Callable[..., Awaitable[Any]]
-    done: str
-    ids: Mapping[str, str] = field(default_factory=dict)
-
-
-ACTS: Final[Mapping[str, FormAct]] = {
-    "forwarding": FormAct(bodies.Forward, handlers.forward_question, "Đã chuyển đơn vị trả lời."),
-    "refusal": FormAct(
-        bodies.Refuse, handlers.refuse_question, "Đã ghi nhận; thư báo người hỏi được gửi ngay."
-    ),
-    "answer": FormAct(
-        bodies.Answer, handlers.answer_question, "Đã nhận câu trả lời, chuyển bước gửi và đăng."
-    ),
-    "progress": FormAct(
-        bodies.Progress, handlers.report_progress, "Đã báo quá trình xử lý; thư được gửi người hỏi."
-    ),
-    "release": FormAct(bodies.Release, handlers.release_answer, "Đã cho gửi; thư đang được chuyển đi."),
-    "publication": FormAct(bodies.Publish, handlers.publish_answer, "Đã đăng công khai."),
-    "withholding": FormAct(
-        bodies.Withhold, handlers.withhold_answer, "Đã ghi nhận không đăng.", {"reason": "withhold-reason"}
-    ),
-    "identity": FormAct(
-        bodies.Disclose,
-        handlers.disclose_asker,
-        "Danh tính hiện trong 15 phút; việc xem đã được ghi lại.",
-        {"reason": "identity-reason", "words": "identity-words"},
-    ),
-}
+from shared.workflow import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One tab: ``wanted`` is its filter, ``state`` paints its count."""
+    """One tab: ``wanted`` is its filter, ``state`` paints its count; ``mine``: what is assigned to oneself;
+    ``advice``: what one's own unit is asked about, rather than what it holds."""
 
     key: str
     text: str
     wanted: Wanted
     state: str = ""
     due_today: bool = False
-
-    def at(self, now: datetime, unit: str) -> Wanted:
-        wanted = replace(self.wanted, unit=unit)
-        if not self.due_today:
-            return wanted
-        tomorrow = now.astimezone(VIETNAM).date() + timedelta(days=1)
-        return replace(wanted, due_before=datetime.combine(tomorrow, time.min, VIETNAM))
+    mine: bool = False
+    advice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``own_unit``: the page shows the questions of one's own unit alone."""
+    """``own_unit``: the page shows the questions of one's own unit alone. ``primary`` is the act that the
+    letter A does."""
 
     key: str
     name: str
-    template: str
     roles: frozenset[Role]
+    primary: str
     views: tuple[View, ...]
-    acts: frozenset[str]
     own_unit: bool = False
 
     def view(self, key: str) -> View:
         return next((view for view in self.views if view.key == key), self.views[0])
 
+    def wanted(self, view: View, by: Actor, now: datetime) -> Wanted:
+        """What a view lists for this person now."""
+        wanted = replace(view.wanted, unit=by.unit if self.own_unit else "")
+        if view.advice:
+            wanted = replace(view.wanted, consulted=by.unit)
+        if view.mine:
+            wanted = replace(wanted, assignee=by.subject)
+        if not view.due_today:
+            return wanted
+        tomorrow = now.astimezone(VIETNAM).date() + timedelta(days=1)
+        return replace(wanted, due_before=datetime.combine(tomorrow, time.min, VIETNAM))
+
+    def found(self, words: Sequence[int], by: Actor) -> Wanted:
+        """What a search for these words looks through."""
+        return Wanted(unit=by.unit if self.own_unit else "", words=tuple(words))
+
 
 NEW: Final = Wanted(status=Status.RECEIVED)
 WITH_UNIT: Final = Wanted(status=Status.FORWARDED)
 TO_SEND: Final = Wanted(status=Status.ANSWERED)
+OVER: Final = Wanted(status=Status.CLOSED)
+MINE: Final = View("mine", "Của tôi", Wanted(open=True), mine=True)
 
 PLACES: Final[Mapping[str, Place]] = {
     "triage": Place(
-        "triage", "Chờ phân loại", "desk_triage.html",
-        frozenset({Role.TRIAGE, Role.PUBLISHER, Role.AUDITOR}),
+        "triage", "Chờ phân loại",
+        frozenset({Role.TRIAGE, Role.PUBLISHER, Role.CENTRE_HEAD, Role.AUDITOR}), "forwarding",
         (
             View("new", "Chưa phân loại", NEW),
             View("today", "Đến hạn hôm nay", NEW, "warn", due_today=True),
+            View("returned", "Đơn vị trả lại", Wanted(status=Status.RETURNED), "warn"),
+            MINE,
+            View("aside", "Nghi thư rác", Wanted(status=Status.SET_ASIDE)),
             View("forwarded", "Đã chuyển đơn vị", WITH_UNIT),
             View("late", "Đơn vị đến hạn hôm nay", WITH_UNIT, "warn", due_today=True),
+            View("split", "Đã tách", Wanted(status=Status.SPLIT)),
             View("refused", "Không thuộc diện trả lời", Wanted(status=Status.REFUSED)),
+            View("closed", "Đã xong", OVER),
         ),
-        frozenset({"forwarding", "refusal", "answer", "identity"}),
     ),
     "unit": Place(
-        "unit", "Câu hỏi của đơn vị", "desk_unit.html", frozenset({Role.ANSWERER, Role.UNIT_HEAD}),
+        "unit", "Câu hỏi của đơn vị", frozenset({Role.ANSWERER, Role.UNIT_HEAD}), "answer",
         (
             View("open", "Chờ trả lời", WITH_UNIT),
             View("today", "Đến hạn hôm nay", WITH_UNIT, "warn", due_today=True),
+            View("advice", "Lấy ý kiến", WITH_UNIT, "warn", advice=True),
+            MINE,
             View("answered", "Đã trả lời, chờ gửi", TO_SEND),
-            View("closed", "Đã xong", Wanted(status=Status.CLOSED)),
+            View("closed", "Đã xong", OVER),
         ),
-        frozenset({"answer", "progress", "identity"}),
         own_unit=True,
     ),
     "publishing": Place(
-        "publishing", "Duyệt đăng trả lời", "desk_publishing.html",
-        frozenset({Role.PUBLISHER, Role.AUDITOR}),
+        "publishing", "Duyệt đăng trả lời",
+        frozenset({Role.PUBLISHER, Role.CENTRE_HEAD, Role.AUDITOR}), "release",
         (
             View("open", "Chờ gửi, chờ đăng", TO_SEND),
             View("undecided", "Chưa quyết định đăng", replace(TO_SEND, decided=False)),
+            View("corrected", "Đính chính", replace(TO_SEND, corrected=True)),
             View("today", "Đến hạn hôm nay", TO_SEND, "warn", due_today=True),
-            View("closed", "Đã xong", Wanted(status=Status.CLOSED)),
+            MINE,
+            View("closed", "Đã xong", OVER),
         ),
-        frozenset({"release", "publication", "withholding", "identity"}),
     ),
 }  # fmt: skip

@@ -85,7 +85,8 @@ def history(events: list[Recorded[Event]], units: Mapping[str, str], email: str)
 def staff_history(
     events: list[Recorded[Event]], units: Mapping[str, str], people: Mapping[str, str], email: str
 ) -> list[dict[str, Any]]:
-    """The same for staff: with who did it, and with who looked at the asker's identity."""
+    """The same for staff: with who did it, and with who looked at the asker's identity. ``people`` names
+    staff and units by id."""
     told = []
     for recorded in events:
         happening = _happening(recorded, units, email)
@@ -114,7 +115,7 @@ def _inside(  # noqa: PLR0911 (an arm for each event)
         case QuestionRestored():
             return "Đưa lại hàng chờ", ""
         case AdviceGiven():
-            return "Góp ý cho đơn vị chủ trì", event.unit
+            return "Góp ý cho đơn vị chủ trì", people.get(event.unit, event.unit)
         case QuestionAssigned():
             return ("Giao cho " + people.get(event.to, event.to) if event.to else "Giao lại cho bộ phận"), ""
         case NoteTaken():

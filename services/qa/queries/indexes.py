@@ -24,6 +24,8 @@ OF_QUESTIONS: Final[dict[str, Keys]] = {
 # The few questions that reach a unit otherwise than by being forwarded to it.
 CONSULTED: Final[Keys] = [("consulted", 1), ("status", 1), ("arrival", -1)]
 ENTERED: Final[Keys] = [("entered_by", 1), ("status", 1), ("due_at", 1), ("arrival", 1)]
+# What members of staff have on their desks.
+OF_PERSON: Final[Keys] = [("assignee", 1), ("status", 1), ("due_at", 1), ("arrival", 1)]
 OF_ANSWERS: Final[dict[str, Keys]] = {
     "published": [("published_at", -1), ("_id", -1)],
     "of_field": [("field", 1), ("published_at", -1), ("_id", -1)],
@@ -57,6 +59,7 @@ async def prepare(database: Database) -> None:
     of_questions[MONTHS] = ([(name, 1) for name in COUNTED], {})
     of_questions["consulted"] = (CONSULTED, _only({"complex": True}))
     of_questions["entered"] = (ENTERED, _only({"entered_by": {"$gt": ""}}))
+    of_questions["of_person"] = (OF_PERSON, _only({"assignee": {"$gt": ""}}))
     published = _only({"published_at": {"$exists": True}})
     of_answers: Wanted = {name: (keys, published) for name, keys in OF_ANSWERS.items()}
     of_answers["by_word"] = (BY_WORD, _only({"terms": {"$exists": True}}))

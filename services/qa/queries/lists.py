@@ -3,7 +3,7 @@ count or export reaches further than what they may read, and none is a scan."""
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -22,6 +22,7 @@ BY_DUE: Final = frozenset(
     {Status.RECEIVED, Status.RETURNED, Status.FORWARDED, Status.SET_ASIDE, Status.ANSWERED}
 )
 ALL: Final = [status.value for status in Status]
+OPEN: Final = sorted(status.value for status in BY_DUE)
 COUNTED_UP_TO: Final = 1000
 LOOKED_AT: Final = 2000  # rows with the rarest word, by one page of a search; the next looks on
 MOST_EXPORTED: Final = 10_000
@@ -35,7 +36,9 @@ Key = tuple[float, ...]
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a list is asked for. ``words`` are the marks of the words to look for; ``decided`` tells answers
-    whose publication is settled from the others; ``since`` and ``until`` bound the receipt."""
+    whose publication is settled from the others, ``corrected`` those that are mended; ``since`` and ``until``
+    bound the receipt. ``open``: what is still to be done; ``consulted``: what this unit is asked about and
+    has not given its opinion on."""
 
     status: Status | None = None
     unit: str = ""
@@ -46,11 +49,14 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     assignee: str | None = None
+    corrected: bool = False
+    open: bool = False
+    consulted: str = ""
 
     @property
     def by_due(self) -> bool:
         """Open work goes by what ends first, the rest, and what was searched for, by what came last."""
-        return self.status in BY_DUE and not self.words
+        return (self.open or self.status in BY_DUE) and not self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,14 @@ def branches(by: Actor, unit: str = "") -> list[Filter]:
 
 def _conditions(wanted: Wanted) -> Filter:
     """What is asked for, beside whose it is and the words."""
-    status = {"$eq": wanted.status.value} if wanted.status is not None else {"$in": ALL}
+    some = OPEN if wanted.open else ALL
+    status = {"$eq": wanted.status.value} if wanted.status is not None else {"$in": some}
     found: Filter = {"status": status}
+    if wanted.corrected:
+        found["correction"] = {"$gt": 0}
+    if wanted.consulted:
+        found |= {"consulted": {"$eq": wanted.consulted}, "complex": True}
+        found[f"advised.{wanted.consulted}"] = {"$exists": False}
     if wanted.due_before is not None:
         found["due_at"] = {"$lt": wanted.due_before}
     if wanted.decided is not None:
@@ -250,6 +262,20 @@ async def every(database: Database, wanted: Wanted, by: Actor) -> AsyncIterator[
         if page.next is None:
             return
         cursor = page.next
+
+
+async def numbered(database: Database, number: str, words: Sequence[int], by: Actor) -> Row | None:
+    """The question in reach that carries this number, looked for by the marks of its ``words``."""
+    page = await questions(database, Wanted(words=tuple(words)), by)
+    return next((row for row in page.rows if row["number"] == number.upper()), None)
+
+
+@answered
+async def some(database: Database, ids: Sequence[str], by: Actor) -> dict[str, Row]:
+    """Those of these questions that are in reach."""
+    where = {"$and": [{"_id": {"$in": list(ids)}}, {"$or": branches(by)}]}
+    found = database[QUESTIONS].find(where, HIDDEN).hint("_id_") if ids else None
+    return {row["_id"]: row async for row in found} if found else {}
 
 
 @answered

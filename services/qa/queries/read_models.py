@@ -14,6 +14,7 @@ from services.qa.domain.words import fold
 from services.qa.regulation import Duty, Status
 from shared.contracts.base import Clock, ClockedEvent, Event, Recorded
 from shared.contracts.qa import (
+    AdviceGiven,
     AnswerCorrected,
     AnswerPublished,
     AnswerRated,
@@ -219,8 +220,9 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
         ),
         QuestionMadeComplex: _plain(
             lambda r: {"complex": True, "consulted": [each.unit for each in r.event.consulted],
-                       **owing(r.event)}
+                       "advised": {}, **owing(r.event)}
         ),
+        AdviceGiven: _plain(lambda r: {f"advised.{r.event.unit}": r.at}),
         QuestionSetAside: _plain(
             lambda r: {"status": Status.SET_ASIDE, "suspicion": r.event.suspicion,
                        "set_aside_by": r.event.set_aside_by}

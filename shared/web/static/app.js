@@ -52,8 +52,12 @@
     else {
       const target = all('[data-key]').find((each) => each.dataset.key === key && shown(each) && !each.disabled);
       if (!target) return;
-      // A field takes the focus; a button or a fold is pressed.
-      if (target.matches('input, select, textarea')) target.focus(); else target.click();
+      // A field takes the focus; a button, a box or a fold is pressed, and a fold's first field takes the focus.
+      if (target.matches('input:not([type=checkbox]), select, textarea')) target.focus(); else target.click();
+      if (target.matches('summary')) {
+        const fold = target.parentElement;
+        (fold.open && fold.querySelector('input:not([type=hidden]), select, textarea') || target).focus();
+      }
     }
     event.preventDefault();
   });
