@@ -30,6 +30,7 @@ from shared.contracts.notifier import (
 from shared.contracts.qa import (
     AnswerReleased,
     NoticeAccepted,
+    QuestionMerged,
     QuestionProgressReported,
     QuestionReceived,
     QuestionRefused,
@@ -64,11 +65,28 @@ def notices(found: Evidence) -> Findings:
 
 
 def _letters(events: Recordeds) -> list[tuple[str, Recorded[Event], int]]:
-    kinds: dict[type[Event], str] = {
-        QuestionReceived: "acknowledgement", QuestionRefused: "refusal",
-        QuestionProgressReported: "progress", AnswerReleased: "answer",
-    }  # fmt: skip
-    return [(kinds[type(r.event)], r, getattr(r.event, "round", 1)) for r in events if type(r.event) in kinds]
+    """Which letters the askers' questions come to. A part of a question is not acknowledged; what is answered
+    or refused again after a reopening is a letter again."""
+    told, rounds = [], Counter[tuple[str, str]]()
+    for recorded in sorted(events, key=lambda r: (r.stream, r.sequence)):
+        event = recorded.event
+        match event:
+            case QuestionReceived(part_of=None):
+                kind = "acknowledgement"
+            case QuestionRefused():
+                kind = "refusal"
+            case QuestionProgressReported():
+                kind = "progress"
+            case AnswerReleased():
+                kind = "correction" if event.correction else "answer"
+            case QuestionMerged():
+                kind = "merged"
+            case _:
+                continue
+        rounds[recorded.stream, kind] += 1
+        named = getattr(event, "round", 0) or getattr(event, "correction", 0)
+        told.append((kind, recorded, named or rounds[recorded.stream, kind]))
+    return told
 
 
 def _mails(ours: Recordeds, found: Evidence) -> Findings:
@@ -123,7 +141,7 @@ def _accepted(ours: Recordeds, qa: Recordeds) -> Findings:
 
 @dataclass
 class Owed:
-    """One deadline as the publishers' events make it: its clock, and how it ended."""
+    """One deadline as the publishers' events make it: its clock, and how it ended for good."""
 
     stream: str
     name: str
@@ -143,14 +161,18 @@ class Owed:
 def _owed(found: Evidence) -> dict[Any, Owed]:
     owed: dict[Any, Owed] = {}
     heard = {kind for table in consumers("notifier").values() for kind in table}
-    for recorded in (r for name in ("content", "qa", "sync") for r in found.events(name)):
+    told = [r for name in ("content", "qa", "sync") for r in found.events(name)]
+    for recorded in sorted(told, key=lambda r: (r.stream, r.sequence)):
         event = recorded.event
         if not isinstance(event, ClockedEvent) or type(event) not in heard:
             continue
-        clocks = {clock.name: clock for clock in event.opens}
+        again = {clock.name for clock in event.reopens}
+        clocks = {clock.name: clock for clock in (*event.reopens, *event.opens)}
         for name in {*clocks, *event.closes, *event.voids}:
             one = owed.setdefault(deadline_id(recorded.stream, name), Owed(recorded.stream, name))
             one.clock = one.clock or clocks.get(name)
+            if name in again:
+                one.ends.clear()  # what had ended it was none
             if name in event.closes:
                 one.ends.append((event.closed_at or recorded.at, False))
             elif name in event.voids:

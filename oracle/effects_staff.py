@@ -2,6 +2,7 @@
 move made once, and each of our own people told once for each reason, and for nothing else."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from oracle.evidence import Evidence
 from oracle.findings import DOUBLED, LOST, Finding, Findings
 from services.notifier.regulation import AT_ONCE
 from services.notifier.regulation_stages import FROM_DUE_ON
-from shared.contracts.base import Event
+from shared.contracts.base import Event, Recorded
 from shared.contracts.notifier import (
     CalendarMovesFinished,
     DeadlineBreached,
@@ -17,15 +18,17 @@ from shared.contracts.notifier import (
     DeadlineMet,
     DeadlineMoved,
     DeadlineReminderDropped,
+    DeadlineReopened,
     DeadlineRescinded,
     DeadlineWarned,
     NoticeRequested,
 )
+from shared.contracts.qa import QuestionProgressReported
 
 ASKER: Final = "asker"
 TOLD_OF: Final[dict[str, tuple[type[Event], ...]]] = {
     "warning": (DeadlineWarned,), "breach": (DeadlineBreached,), "escalation": (DeadlineEscalated,),
-    "rescission": (DeadlineRescinded, DeadlineMet),
+    "rescission": (DeadlineRescinded, DeadlineMet), "postponement": (QuestionProgressReported,),
 }  # fmt: skip
 
 
@@ -52,7 +55,9 @@ def stages(found: Evidence) -> Findings:
         if isinstance(event, DeadlineMoved):
             moves[recorded.stream, event.clock.calendar_version] += 1
             already.clear()
-        elif isinstance(event, DeadlineRescinded):
+        elif isinstance(event, DeadlineRescinded) or (
+            isinstance(event, DeadlineReopened) and event.withdrawn
+        ):
             already.difference_update(FROM_DUE_ON)
         elif isinstance(event, CalendarMovesFinished):
             ends[event.calendar] += 1
@@ -70,9 +75,10 @@ def stages(found: Evidence) -> Findings:
 
 def staff_notices(found: Evidence) -> Findings:
     """For each reason and recipient one notice; a morning mail is one a unit and day; what is carried up, and
-    what is late within its day, is told."""
+    what is late within its day, is told. What is put off too often is told once a question."""
     ours = found.events("notifier")
-    causes = {recorded.id: recorded for recorded in ours}
+    put_off = {r.id: r for r in found.events("qa") if getattr(r.event, "escalated", False)}
+    causes = {recorded.id: recorded for recorded in ours} | put_off
     asked: Counter[tuple[str, str, str]] = Counter()
     told: set[str] = set()
     for recorded in ours:
@@ -88,6 +94,7 @@ def staff_notices(found: Evidence) -> Findings:
         if times > 1:
             what = f"{kind} to {recipient} about {about} was asked for {times} times"
             yield Finding(DOUBLED, "staff notices", what, about)
+    yield from _put_off(put_off.values(), ours)
     for recorded in ours:
         event = recorded.event
         must = isinstance(event, DeadlineEscalated) or (
@@ -96,6 +103,19 @@ def staff_notices(found: Evidence) -> Findings:
         if must and recorded.id not in told:
             what = f"nobody is told of {stage_of(event)} of {recorded.stream}"
             yield Finding(LOST, "staff notices", what, recorded.stream)
+
+
+def _put_off(causes: Iterable[Recorded[Event]], ours: Iterable[Recorded[Event]]) -> Findings:
+    told = Counter(
+        (r.event.subject, r.event.recipient) for r in ours
+        if isinstance(r.event, NoticeRequested) and r.event.kind == "postponement"
+    )  # fmt: skip
+    for stream in {cause.stream for cause in causes} - {subject for subject, _ in told}:
+        yield Finding(LOST, "staff notices", f"nobody is told that {stream} is put off again", stream)
+    for (subject, recipient), times in told.items():
+        if times > 1:
+            what = f"{recipient} is told {times} times that {subject} is put off again"
+            yield Finding(DOUBLED, "staff notices", what, subject)
 
 
 def _reasonable(notice: NoticeRequested, causes: dict[str, Any]) -> bool:

@@ -121,19 +121,25 @@ async def _unfired(database: Database, now: datetime) -> tuple[int, float]:
 
 @answered
 async def _lags(database: Database, now: datetime) -> list[float]:
-    """In order. A deadline that was told of after its time is counted from its telling: nobody can fire what
-    he does not know."""
+    """In order. A deadline that was told of, or opened again, after its time is counted from that on: nobody
+    can fire what he does not know."""
     which: Document = {
         "status": {"$in": [DeadlineStatus.OPEN.value, DeadlineStatus.MET.value]},
         "due_at": {"$gte": now - A_DAY, "$lte": now},
         "breached_at": {"$type": "date"},
     }
-    facts = {"_id": 0, "due_at": 1, "opened_at": 1, "breached_at": 1}
+    facts = {"_id": 0, "due_at": 1, "opened_at": 1, "reopened_at": 1, "breached_at": 1}
     found = database.deadlines.find(which, facts).sort("due_at", -1).limit(SAMPLE)
-    return sorted([
-        max(0.0, (d["breached_at"] - max(d["due_at"], d["opened_at"])).total_seconds())
-        for d in await found.to_list(SAMPLE)
-    ])  # fmt: skip
+    return sorted(
+        [max(0.0, (d["breached_at"] - _known_at(d)).total_seconds()) for d in await found.to_list(SAMPLE)]
+    )
+
+
+def _known_at(d: Document) -> datetime:
+    """Since when it could be fired."""
+    begun: list[datetime] = [d["due_at"], d["opened_at"]]
+    again = d.get("reopened_at")
+    return max([*begun, again] if again and again <= d["breached_at"] else begun)
 
 
 @answered

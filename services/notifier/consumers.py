@@ -24,6 +24,9 @@ TABLE: Final[Table] = {
         qa.QuestionRefused: handlers.notify_refusal,
         qa.QuestionProgressReported: handlers.notify_progress,
         qa.AnswerReleased: handlers.send_answer,
+        qa.QuestionMerged: handlers.tell_of_merge,
+        qa.QuestionWithdrawn: handlers.drop_courtesies,
+        qa.AskerErased: handlers.drop_courtesies,
     },
     # Our own: what the register has found out is told to those who answer for it.
     notifier.DEADLINE: {

@@ -76,6 +76,9 @@ DEADLINES: Final = Workflow(
     Step(_D.OPEN, "rescind", Role.SYSTEM, _D.OPEN, _LAST_MOMENT),
     Step(_D.OPEN, "discharge", Role.SYSTEM, _D.MET, _LAST_MOMENT),
     Step(_D.OPEN, "void", Role.SYSTEM, _D.VOID, _LAST_MOMENT),
+    # A defective answer that is sent back has discharged nothing: the same term runs on.
+    Step(_D.MET, "reopen", Role.SYSTEM, _D.OPEN, _LAST_MOMENT),
+    Step(_D.VOID, "reopen", Role.SYSTEM, _D.OPEN, _LAST_MOMENT),
     # What happened earlier may be told later; the register then follows what happened.
     Step(_D.MET, "discharge", Role.SYSTEM, _D.MET, _LAST_MOMENT),
     Step(_D.MET, "void", Role.SYSTEM, _D.VOID, _LAST_MOMENT),
@@ -173,17 +176,20 @@ class Lane(StrEnum):
 LANES: Final[Mapping[str, Lane]] = {
     "refusal": Lane.URGENT,  # "thông báo ngay trong ngày", dieu-11#hoi-dap-1
     "answer": Lane.STATUTORY,  # "gửi câu trả lời tới các tổ chức, cá nhân", dieu-11#hoi-dap-3
+    "correction": Lane.STATUTORY,  # an answer too
     "progress": Lane.STATUTORY,  # "thông báo quá trình xử lý", dieu-11#hoi-dap-2
     "acknowledgement": Lane.COURTESY,
+    "merged": Lane.COURTESY,  # the answer comes with the other question
     "warning": Lane.INTERNAL,
     "breach": Lane.INTERNAL,
     "escalation": Lane.INTERNAL,
+    "postponement": Lane.INTERNAL,
     "rescission": Lane.INTERNAL,
     "digest": Lane.INTERNAL,
     "alarm": Lane.SIGNAL,
 }
 # None of these may be lost: in doubt their mail goes out again with the same Message-ID.
-REPEATED: Final = frozenset({"breach", "escalation", "rescission"})
+REPEATED: Final = frozenset({"breach", "escalation", "postponement", "rescission"})
 SIGNALS: Final = ("chat:", "sms:")  # how a recipient begins that is told otherwise than by mail
 
 # «phải thông báo ngay trong ngày»: what is late here is told at any hour, and never waits for a morning mail.
@@ -238,6 +244,7 @@ DUTIES: Final[Mapping[str, str]] = {
     "triage": "Phân loại câu hỏi",
     "unit_reply": "Đơn vị trả lời hoặc thông báo quá trình xử lý",
     "complex_reply": "Trả lời câu hỏi phức tạp",
+    "consultation": "Góp ý cho đơn vị chủ trì",
     "promised_reply": "Trả lời vào ngày đã hẹn",
     "send_answer": "Gửi câu trả lời tới người hỏi",
     "publish_answer": "Đăng công khai câu trả lời",
@@ -247,6 +254,9 @@ DUTIES: Final[Mapping[str, str]] = {
 
 # Duties that end when the asker has been told: «thông báo ngay trong ngày», «gửi câu trả lời».
 TELLING: Final = frozenset({"same_day_notice", "send_answer"})
+
+# Duties of whoever writes the answer, or is asked for an opinion on it.
+UNIT_DUTIES: Final = ("unit_reply", "complex_reply", "consultation", "promised_reply")
 
 OF_CONTENT: Final = frozenset({"supply", "linking"})
 
@@ -260,9 +270,12 @@ NOTICE_KINDS: Final[Mapping[str, str]] = {
     "refusal": "Thông báo ngoài phạm vi hoặc chưa rõ",
     "progress": "Thông báo quá trình xử lý",
     "answer": "Câu trả lời",
+    "correction": "Đính chính câu trả lời",
+    "merged": "Báo câu hỏi được gộp",
     "warning": "Nhắc trước khi quá hạn",
     "breach": "Báo quá hạn",
     "escalation": "Báo cấp trên",
+    "postponement": "Báo hẹn lại nhiều lần",
     "rescission": "Rút lại báo quá hạn",
     "digest": "Thư đầu ngày",
     "alarm": "Báo động",
@@ -271,5 +284,7 @@ BY_MAIL: Final = tuple(kind for kind in NOTICE_KINDS if kind != "alarm")
 # Which duty a letter to an asker is about.
 DUTY_TOLD: Final[Mapping[str, str]] = {
     "acknowledgement": "triage", "refusal": "same_day_notice", "progress": "unit_reply",
-    "answer": "send_answer",
+    "answer": "send_answer", "correction": "send_answer", "merged": "triage",
 }  # fmt: skip
+# Letters to an asker that no rule demands: of no use once the question is withdrawn or erased.
+COURTESIES: Final = tuple(kind for kind in DUTY_TOLD if LANES[kind] is Lane.COURTESY)

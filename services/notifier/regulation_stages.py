@@ -122,6 +122,8 @@ STAGES: Final[Mapping[str, tuple[Stage, ...]]] = {
         WARNED, HALF, TWO_BEFORE, LAST_MORNING,
         BREACHED, _up(_A.UNIT_HEAD, 1), _up(_A.CENTRE, 2), _up(_A.LEADERSHIP, 5),
     ),
+    # «phải lấy ý kiến nhiều đơn vị»: by a day that is stated, so that the lead unit keeps its ten
+    "consultation": (WARNED, LAST_MORNING, BREACHED, _up(_A.UNIT_HEAD, 1), _up(_A.CENTRE, 2)),
     # «nói rõ thời hạn trả lời»: a promise to a citizen goes up faster
     "promised_reply": (
         WARNED, TWO_BEFORE, LAST_MORNING, BREACHED, _up(_A.UNIT_HEAD, 1), _up(_A.CENTRE, 1),

@@ -220,7 +220,7 @@ async def letter(
     request: Request,
     response: Response,
     edge: EdgeOf,
-    round: Annotated[int, Query(ge=1, description="Thông báo quá trình xử lý lần thứ mấy.")] = 1,
+    round: Annotated[int, Query(ge=1, description="Thư thứ mấy của loại ấy.")] = 1,
 ) -> dict[str, Any]:
     """Chỉ giao cho dịch vụ gửi thư, đúng lúc gửi."""
     settings = request.app.state.service.settings

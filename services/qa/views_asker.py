@@ -26,7 +26,7 @@ from services.qa.views import (
     refusal_out,
     unit_names,
 )
-from shared.contracts.qa import NoticeKind
+from shared.contracts.qa import NoticeKind, QuestionMerged, QuestionRefused
 from shared.errors import NotFound, PortalError
 from shared.web.edge import Edge
 
@@ -146,44 +146,64 @@ def _told(
 async def letter_out(
     edge: Edge[Policy], file: File, kind: NoticeKind, round: int, *, codes: Codes, url: str
 ) -> dict[str, Any]:
-    """What a letter of this kind says, and to whom; of several progress notices, the one of this round.
-    NotFound when the question gives no cause for it."""
+    """What a letter of this kind says, and to whom; of several of a kind, the one of this round, whatever has
+    happened since. NotFound when the question gives no cause for it."""
     question, letter = file.question, file.letter
-    report = file.report(round)
     if not letter.email:
         raise LetterErased
     triage = next(each for each in file.clocks if each.clock.duty == Duty.TRIAGE).clock
     words: dict[str, Any] = {
         "kind": kind, "email": letter.email, "name": letter.name, "number": question.number,
-        "subject": letter.subject, "tracking_code": codes.tracking_code(question.id),
+        "subject": letter.subject, "tracking_code": codes.tracking_code(question.part_of or question.id),
         "tracking_url": f"{url}/track", "received_at": question.received_at,
         "counted_from": question.counted_from, "triage_due": triage.due_at, "language": letter.language,
+        **await _part(edge, question),
     }  # fmt: skip
     match kind:
-        case NoticeKind.ACKNOWLEDGEMENT:
+        case NoticeKind.ACKNOWLEDGEMENT if question.part_of is None:
             return words | {
                 "triage_explanation": triage.explanation_vi, "triage_provisional": triage.provisional,
             }  # fmt: skip
-        case NoticeKind.REFUSAL if question.refusal:
-            refusal = question.refusal
+        case NoticeKind.REFUSAL if refusal := file.nth(QuestionRefused, round):
+            newest = refusal == question.refusal  # its day is the one that the calendar counts now
             return words | {
                 "ground": refusal.ground, "ground_vi": GROUND_VI[refusal.ground],
-                "explanation": file.explanation, "referral": refusal.referral, "agency": refusal.agency,
-                "reference": refusal.reference, "transferred_on": refusal.transferred_on,
-                "notice_due": file.notice_due,
+                "explanation": file.words.get(refusal.explanation_ref, ""), "referral": refusal.referral,
+                "agency": refusal.agency, "reference": refusal.reference,
+                "transferred_on": refusal.transferred_on,
+                "notice_due": file.notice_due if newest else refusal.notice_due,
                 "notice_provisional": _provisional(file, Duty.SAME_DAY_NOTICE), "ask_url": f"{url}/ask",
             }  # fmt: skip
-        case NoticeKind.PROGRESS if report:
+        case NoticeKind.PROGRESS if report := file.report(round):
             return words | {
                 "words": file.words.get(report.words_ref, ""), "promised_for": report.promised_for,
                 "promised_provisional": _provisional(file, promise_name(report.round)),
-                "round": report.round, "unit_name": await edge.directory.unit_name(question.unit),
+                "round": report.round, "unit_name": await edge.directory.unit_name(file.held_by(report)),
             }  # fmt: skip
-        case NoticeKind.ANSWER if question.released:
-            unit_name = await edge.directory.unit_name(question.answered_unit)
-            return words | {"answer": file.answer, "unit_name": unit_name, "answered_at": file.answered_at}
+        case NoticeKind.ANSWER if given := file.released(round):
+            unit_name = await edge.directory.unit_name(given.event.unit)
+            answer = file.words.get(given.event.answer_ref, "")
+            return words | {"answer": answer, "unit_name": unit_name, "answered_at": given.at}
+        case NoticeKind.CORRECTION if corrected := file.corrected(round):
+            return words | {
+                "answer": file.words.get(corrected.event.answer_ref, ""),
+                "reason": file.words.get(corrected.event.reason_ref, ""), "round": round,
+                "unit_name": await edge.directory.unit_name(corrected.event.unit),
+                "answered_at": corrected.at,
+            }  # fmt: skip
+        case NoticeKind.MERGED if merged := file.nth(QuestionMerged, round):
+            return words | {"into_number": merged.into_number}
         case _:
             raise NotFound("Câu hỏi này không có thư loại ấy.")
+
+
+async def _part(edge: Edge[Policy], question: Question) -> dict[str, Any]:
+    """Of a part of a split question: which one, and the number by which its asker knows the whole."""
+    if question.part_of is None:
+        return {}
+    whole = await edge.desk().load(Question, question.part_of)
+    parts = list(whole.parts)
+    return {"part": parts.index(question.id) + 1, "parts": len(parts), "whole_number": whole.number}
 
 
 def _provisional(file: File, called: str) -> bool:

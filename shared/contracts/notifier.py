@@ -120,6 +120,14 @@ class DeadlineVoided(OfDeadline, topic=DEADLINE, name="notifier.deadline.voided"
     cause: str
 
 
+class DeadlineReopened(OfDeadline, topic=DEADLINE, name="notifier.deadline.reopened"):
+    """Việc coi như chưa xong: what had ended it was none, so the term runs on as if it never had."""
+
+    cause: str  # id of the event that says so
+    round: int = 1  # how often it has been opened again
+    withdrawn: bool = False  # a breach had been told of and taken back: it is told again if it stands
+
+
 class DeadlineDischargedEarly(Event, topic=DEADLINE, name="notifier.deadline.discharged_early"):
     """The discharge arrived before the opening did; kept until the opening comes."""
 

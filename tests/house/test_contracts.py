@@ -43,6 +43,7 @@ notifier.deadline.met.v1
 notifier.deadline.moved.v1
 notifier.deadline.opened.v1
 notifier.deadline.reminder_dropped.v1
+notifier.deadline.reopened.v1
 notifier.deadline.rescinded.v1
 notifier.deadline.voided.v1
 notifier.deadline.warned.v1

@@ -33,8 +33,10 @@ FACTS: dict[str, Any] = {
     "referral": "advised_asker", "agency": "Ủy ban nhân dân cấp xã", "notice_due": "2026-11-23",
     "ask_url": "http://qa/ask", "words": "Đang xác minh.", "promised_for": "2026-12-04",
     "unit_name": "BHXH thành phố Hà Nội", "answer": "Được.\n\nNộp hồ sơ tại nơi cư trú.",
+    "reason": "Câu trả lời trước ghi sai nơi nộp hồ sơ.", "into_number": "HD-2026-11-5N8W2JX",
 }  # fmt: skip
-ASKERS = ("acknowledgement", "refusal", "progress", "answer")
+ASKERS = ("acknowledgement", "refusal", "progress", "answer", "correction", "merged")
+PART = {"number": "HD-2026-11-7K3QZ4M-2", "part": 2, "parts": 3, "whole_number": "HD-2026-11-7K3QZ4M"}
 VARIANTS: dict[str, dict[str, Any]] = {
     "refusal-unclear": {"ground": "unclear", "referral": None, "agency": ""},
     "refusal-transferred": {
@@ -43,8 +45,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "acknowledgement-provisional": {"triage_provisional": True},
     "refusal-provisional": {"at": local("2026-11-24T08:00"), "notice_provisional": True},
     "progress-provisional": {"promised_provisional": True},
+    "answer-part": PART,
+    "refusal-part": PART,
+    "correction-second": {"round": 2},
 }  # fmt: skip
-MEMOS = ("warning", "breach", "escalation", "rescission", "rescission-done")
+MEMOS = ("warning", "breach", "escalation", "postponement", "rescission", "rescission-done")
 
 
 def memo(kind: str, language: Language, **facts: Any) -> Memo:
@@ -59,6 +64,11 @@ def memo(kind: str, language: Language, **facts: Any) -> Memo:
     }  # fmt: skip
     if kind == "escalation":
         known |= {"addressee": "Thủ trưởng Bảo hiểm xã hội thành phố Hà Nội", "late_days": 1}
+    if kind == "postponement":
+        known |= {"addressee": "Thủ trưởng Trung tâm Dịch vụ hỗ trợ, chăm sóc khách hàng",
+                  "duty": "promised_reply", "promises": 3, "last_day": date(2026, 12, 4),
+                  "explanation": {"vi": "Đơn vị hẹn trả lời ngày 04/12/2026.",
+                                  "en": "The unit promised it for 04/12/2026."}[language]}  # fmt: skip
     if kind == "rescission":
         known |= {"last_day": date(2026, 11, 25), "told_last_day": date(2026, 11, 20),
                   "document": "Thông báo 1234/TB-BNV"}  # fmt: skip

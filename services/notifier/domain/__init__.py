@@ -7,6 +7,7 @@ from services.notifier.domain.deadlines import (
     deadline_id,
     end_deadline,
     open_deadline,
+    reopen_deadline,
 )
 from services.notifier.domain.firing import Armed, Firing, fire, next_firing, next_look, told
 from services.notifier.domain.moving import Touched, recount, touched
@@ -67,6 +68,7 @@ __all__ = [
     "reach",
     "recount",
     "release",
+    "reopen_deadline",
     "request_notice",
     "suppress",
     "told",

@@ -17,6 +17,7 @@ from shared.contracts.notifier import (
     DeadlineMoved,
     DeadlineOpened,
     DeadlineReminderDropped,
+    DeadlineReopened,
     DeadlineRescinded,
     DeadlineVoided,
     DeadlineWarned,
@@ -43,7 +44,8 @@ class Ending:
 @dataclass(frozen=True, slots=True)
 class Deadline(Aggregate):
     """``fired``: each stage that fired or was dropped, with the time for which it was planned; None when what
-    it said has been withdrawn. ``moved``: the calendar version of the last move."""
+    it said has been withdrawn. ``moved``: the calendar version of the last move. ``undone``: events that
+    count no more, for what they ended has been opened again, and those that opened it."""
 
     KIND: ClassVar[str] = "deadline"
 
@@ -60,6 +62,8 @@ class Deadline(Aggregate):
     moved: str = ""
     stated: datetime | None = None  # the due time that its owner asked for, before any move
     fired: Mapping[str, datetime | None] = field(default_factory=dict)
+    reopened: int = 0
+    undone: frozenset[str] = frozenset()
 
     @classmethod
     def begin(cls, event: Event) -> "Deadline":
@@ -81,6 +85,8 @@ class Deadline(Aggregate):
             case DeadlineVoided():
                 return replace(self, status=DeadlineStatus.VOID, late=False,
                                ending=Ending(event.voided_at, True, event.cause))  # fmt: skip
+            case DeadlineReopened():
+                return self._reopened(event)
             case DeadlineMoved():
                 return replace(self, clock=event.clock, moved=event.clock.calendar_version)
             case DeadlineRescinded():
@@ -96,6 +102,16 @@ class Deadline(Aggregate):
                 return self._fired(event.level.value, event.planned_at)
             case _:
                 return self
+
+    def _reopened(self, event: DeadlineReopened) -> "Deadline":
+        ended_by = {self.ending.cause} if self.ending else set()
+        again = replace(
+            self, status=DeadlineStatus.OPEN, ending=None, late=False, reopened=event.round,
+            undone=self.undone | ended_by | {event.cause},
+        )  # fmt: skip
+        if not event.withdrawn:
+            return again
+        return replace(again, breached=False, fired={**self.fired, **dict.fromkeys(FROM_DUE_ON)})
 
     def _fired(self, stage: str, planned_at: datetime) -> "Deadline":
         return replace(self, fired={**self.fired, stage: planned_at})
@@ -134,12 +150,30 @@ def end_deadline(
     """Đã thực hiện, or no longer owed: the earliest end counts, whenever it is told."""
     if known is None:
         return Deadline.starts_with(_early(deadline_id(subject, clock), subject, ending))
-    if known.ending is not None and known.ending <= ending:
+    if ending.cause in known.undone or (known.ending is not None and known.ending <= ending):
         return known.then()
     DEADLINES.after(known.status, "void" if ending.void else "discharge", by)
     if known.clock is None:
         return known.then(_early(known.id, subject, ending))
     return known.then(_ended(known, ending))
+
+
+def reopen_deadline(
+    known: Deadline | None, subject: str, clock: Clock, *, cause: str, source: str, label: str = "",
+    by: Actor = SYSTEM,
+) -> Decision[Deadline]:  # fmt: skip
+    """Việc coi như chưa xong. The due time stays: what ended it has counted for nothing. ``cause`` is the
+    event that says so; told again, or of what has no end, it changes nothing."""
+    state, events = open_deadline(known, subject, clock, source=source, label=label, by=by)
+    if state.ending is None or cause in state.undone:
+        return state, events
+    DEADLINES.after(state.status, "reopen", by)
+    told_in_vain = state.breached and state.status is DeadlineStatus.MET and not state.late
+    state, again = state.then(DeadlineReopened(
+        deadline_id=state.id, subject=subject, duty=clock.duty, cause=cause, round=state.reopened + 1,
+        withdrawn=told_in_vain,
+    ))  # fmt: skip
+    return state, (*events, *again)
 
 
 def _early(id: UUID, subject: str, ending: Ending) -> DeadlineDischargedEarly:

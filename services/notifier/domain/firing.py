@@ -33,6 +33,7 @@ class Armed(NamedTuple):
     breached: bool
     moved: str
     fired: Mapping[str, datetime | None]
+    reopened: int = 0
 
     @classmethod
     def of(cls, deadline: Deadline) -> "Armed | None":
@@ -41,7 +42,7 @@ class Armed(NamedTuple):
         if clock is None or deadline.status is not DeadlineStatus.OPEN:
             return None
         return cls(deadline.id, deadline.subject, clock.duty, clock.owner_unit, clock.due_at,
-                   deadline.breached, deadline.moved, deadline.fired)  # fmt: skip
+                   deadline.breached, deadline.moved, deadline.fired, deadline.reopened)  # fmt: skip
 
 
 class Firing(NamedTuple):
@@ -86,10 +87,16 @@ def next_firing(
         DEADLINES.after(DeadlineStatus.OPEN, "drop", by)
     rest = [planned for planned in waiting if planned is not first and planned not in overtaken]
     drops = [_dropped(armed, planned, first) for planned in overtaken]
-    again = f"@{armed.moved}" if first.stage.name in armed.fired else ""
-    key = f"{armed.id}#{first.stage.name}{again}"
+    key = f"{armed.id}#{first.stage.name}{_again(armed, first)}"
     next_at = rest[0].at if rest else None
     return Firing(key, (*drops, _event(armed, first, next_at)), next_at)
+
+
+def _again(armed: Armed, planned: Planned) -> str:
+    """What tells a stage that is armed again from the same stage before: the move, the reopening."""
+    if planned.stage.name not in armed.fired:
+        return ""
+    return f"@{armed.moved}" + (f"+{armed.reopened}" if armed.reopened else "")
 
 
 def told(armed: Armed, events: tuple[Event, ...]) -> Armed:

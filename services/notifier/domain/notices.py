@@ -62,6 +62,7 @@ class Notice(Aggregate):
     about: str
     status: NoticeStatus = NoticeStatus.REQUESTED
     duty: str = ""
+    round: int = 1
     attempt: int = 0
     uncertain: int = 0  # attempts that may have arrived although no answer came
 
@@ -69,7 +70,7 @@ class Notice(Aggregate):
     def begin(cls, event: Event) -> "Notice":
         asked = only(event, NoticeRequested)
         return cls(asked.notice_id, asked.kind, asked.subject, asked.recipient, asked.statutory,
-                   asked.message_id, asked.about, duty=asked.duty)  # fmt: skip
+                   asked.message_id, asked.about, duty=asked.duty, round=asked.round)  # fmt: skip
 
     @property
     def internal(self) -> bool:
@@ -138,7 +139,7 @@ def accept(
     NOTICES.after(notice.status, "accept", by)
     return notice.then(NoticeSent(
         notice_id=notice.id, kind=notice.kind, subject=notice.subject, recipient=notice.recipient,
-        attempt=attempt, message_id=notice.message_id, accepted_at=at, reply=reply,
+        round=notice.round, attempt=attempt, message_id=notice.message_id, accepted_at=at, reply=reply,
         signed_by=signed_by, relay=relay,
     ))  # fmt: skip
 
@@ -175,7 +176,7 @@ def withhold(notice: Notice, *, reason: str, by: Actor = SYSTEM) -> Decision[Not
     NOTICES.after(notice.status, "withhold", by)
     return notice.then(NoticeWithheld(
         notice_id=notice.id, kind=notice.kind, subject=notice.subject, recipient=notice.recipient,
-        reason=reason,
+        round=notice.round, reason=reason,
     ))  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def bounce(
     NOTICES.after(notice.status, "bounce", by)
     return notice.then(NoticeBounced(
         notice_id=notice.id, kind=notice.kind, subject=notice.subject, recipient=notice.recipient,
-        attempt=attempt, permanent=permanent, status=status, reason=reason, bounced_at=at,
+        round=notice.round, attempt=attempt, permanent=permanent, status=status, reason=reason, bounced_at=at,
     ))  # fmt: skip
 
 
@@ -83,5 +83,5 @@ def reach(
         raise InvalidInput(words, errors=[{"field": "reached_at", "message": words, "message_en": english}])
     return notice.then(NoticeReachedOtherwise(
         notice_id=notice.id, kind=notice.kind, subject=notice.subject, recipient=notice.recipient,
-        way=way.value, reached_at=reached_at, proof=proof,
+        round=notice.round, way=way.value, reached_at=reached_at, proof=proof,
     ))  # fmt: skip

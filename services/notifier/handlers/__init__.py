@@ -1,5 +1,13 @@
 """What the register does with what it hears and when time has come. Each bears being run again."""
 
+from services.notifier.handlers.askers import (
+    acknowledge_question,
+    drop_courtesies,
+    notify_progress,
+    notify_refusal,
+    send_answer,
+    tell_of_merge,
+)
 from services.notifier.handlers.bounces import (
     AskAgain,
     ReachOtherwise,
@@ -30,12 +38,8 @@ from services.notifier.handlers.telling import (
     RequestDigest,
     SoundAlarm,
     WithholdNotice,
-    acknowledge_question,
-    notify_progress,
-    notify_refusal,
     remind_at_once,
     request_digest,
-    send_answer,
     sound_alarm,
     tell_of_breach,
     tell_of_deed,
@@ -68,6 +72,7 @@ __all__ = [
     "acknowledge_question",
     "ask_again",
     "claim_notice",
+    "drop_courtesies",
     "fire_deadline",
     "fire_shown",
     "keep_clocks",
@@ -89,6 +94,7 @@ __all__ = [
     "tell_of_breach",
     "tell_of_deed",
     "tell_of_escalation",
+    "tell_of_merge",
     "tell_of_rescission",
     "told_of_breach",
     "told_of_escalation",

@@ -39,31 +39,39 @@ def label_of(event: Event) -> str:
 
 
 async def keep_clocks(recorded: Recorded[C], desk: Register) -> None:
-    """Open, discharge and void the deadlines that the event names, each on a stream of its own and once."""
+    """Open, reopen, discharge and void the deadlines that the event names, each on a stream of its own and
+    once."""
     event = recorded.event
-    clocks = {clock.name: clock for clock in event.opens}
+    again = {clock.name for clock in event.reopens}
+    clocks = {clock.name: clock for clock in (*event.reopens, *event.opens)}
     for name in dict.fromkeys((*clocks, *event.closes, *event.voids)):
         ending = None
         if name in event.closes:
             ending = Ending(event.closed_at or recorded.at, False, recorded.id)
         elif name in event.voids:
             ending = Ending(recorded.at, True, recorded.id)
-        await once(_keep(recorded, name, clocks.get(name), ending, desk))
+        await once(_keep(recorded, name, clocks.get(name), ending, desk, reopens=name in again))
 
 
 async def _keep(
-    recorded: Recorded[C], name: str, clock: Clock | None, ending: Ending | None, desk: Register
-) -> None:
+    recorded: Recorded[C], name: str, clock: Clock | None, ending: Ending | None, desk: Register, *,
+    reopens: bool,
+) -> None:  # fmt: skip
     subject = recorded.stream
     known = await desk.find(Deadline, domain.deadline_id(subject, name))
     events: tuple[Event, ...] = ()
     if clock is not None:
-        known, events = domain.open_deadline(
-            known, subject, clock, source=recorded.source, label=label_of(recorded.event)
-        )
+        source, label = recorded.source, label_of(recorded.event)
+        if reopens:
+            known, events = domain.reopen_deadline(
+                known, subject, clock, cause=recorded.id, source=source, label=label
+            )
+        else:
+            known, events = domain.open_deadline(known, subject, clock, source=source, label=label)
         if events and clock.duty not in DUTIES:
             log.warning("deadline.duty_unknown", duty=clock.duty, name=name, source=recorded.source)
-        if events and order_of(clock.calendar_version) < order_of(desk.calendar.version):
+        counted_by = known.clock.calendar_version if known.clock else clock.calendar_version
+        if events and order_of(counted_by) < order_of(desk.calendar.version):
             known, moved = await _recounted(known, desk)
             events = (*events, *moved)
     if ending is not None:
@@ -75,7 +83,8 @@ async def _keep(
 
 async def _recounted(deadline: Deadline, desk: Register) -> Decision[Deadline]:
     """Its service had not heard yet of the calendar that counts now: the term is moved as it is opened, and
-    that is told as every move is. One that ended before it began keeps its verdict."""
+    that is told as every move is. So is one that the change found ended and that runs on now. One that ended
+    before it began keeps its verdict."""
     clock, calendar = deadline.clock, desk.calendar
     assert clock is not None  # noqa: S101 (it has just been opened)
     counted_in = await _calendar(clock.calendar_version, desk)

@@ -1,7 +1,6 @@
-"""One function for each event that a person must be told of."""
+"""One function for each event of the register that our own people must be told of."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,10 +8,10 @@ from uuid import UUID
 
 from services.notifier import domain
 from services.notifier.domain import Deadline, Notice
-from services.notifier.handlers.clocks import E, Register, keep_clocks
-from services.notifier.regulation import AT_ONCE, DUTY_TOLD, Policy
+from services.notifier.handlers.clocks import Register
+from services.notifier.regulation import AT_ONCE, Policy
 from services.notifier.regulation_stages import WARNED, Audience, stages_of
-from shared.contracts.base import Clock, Recorded
+from shared.contracts.base import Recorded
 from shared.contracts.notifier import (
     DeadlineBreached,
     DeadlineEscalated,
@@ -22,50 +21,9 @@ from shared.contracts.notifier import (
     DeadlineWarned,
     Level,
 )
-from shared.contracts.qa import (
-    AnswerReleased,
-    NoticeKind,
-    QuestionProgressReported,
-    QuestionReceived,
-    QuestionRefused,
-)
 from shared.desk import once
 
 ON_CALL = "chat:on-call"
-
-
-async def acknowledge_question(recorded: Recorded[QuestionReceived], desk: Register) -> None:
-    await keep_clocks(recorded, desk)
-    await _write(recorded, NoticeKind.ACKNOWLEDGEMENT, desk, opened=recorded.event.opens)
-
-
-async def notify_refusal(recorded: Recorded[QuestionRefused], desk: Register) -> None:
-    await keep_clocks(recorded, desk)
-    event = recorded.event
-    await _write(recorded, NoticeKind.REFUSAL, desk, about=event.explanation_ref, opened=event.opens)
-
-
-async def notify_progress(recorded: Recorded[QuestionProgressReported], desk: Register) -> None:
-    await keep_clocks(recorded, desk)
-    event = recorded.event
-    await _write(
-        recorded, NoticeKind.PROGRESS, desk, round=event.round, about=event.words_ref, opened=event.opens
-    )
-
-
-async def send_answer(recorded: Recorded[AnswerReleased], desk: Register) -> None:
-    await _write(recorded, NoticeKind.ANSWER, desk, about=recorded.event.answer_ref)
-
-
-async def _write(
-    recorded: Recorded[E], kind: NoticeKind, desk: Register, *, round: int = 1, about: str = "",
-    opened: Iterable[Clock] = (),
-) -> None:  # fmt: skip
-    """To the asker."""
-    duty = DUTY_TOLD[kind]
-    unit = next((clock.owner_unit for clock in opened), desk.policy.centre_of(duty))
-    await _request(desk, kind.value, recorded.stream, "asker", source=recorded.source, round=round,
-                   about=about, duty=duty, unit=unit)  # fmt: skip
 
 
 async def remind_at_once(recorded: Recorded[DeadlineWarned], desk: Register) -> None:
@@ -119,7 +77,7 @@ async def _told_so_far(recorded: Recorded[Any], desk: Register) -> list[str]:
                     told |= dict.fromkeys((_owner(event), *told_of_breach(event, desk.policy)))
                 case DeadlineEscalated():
                     told |= dict.fromkeys(told_of_escalation(earlier.event, desk.policy))
-                case DeadlineRescinded() if earlier.sequence < recorded.sequence:
+                case DeadlineRescinded() | DeadlineMet(late=False) if earlier.sequence < recorded.sequence:
                     told = {}
     return list(told)
 
@@ -156,7 +114,7 @@ async def _tell(recorded: Recorded[Any], kind: str, recipient: str, desk: Regist
         desk.now if event.duty in AT_ONCE else domain.in_hours(desk.now, desk.calendar, desk.policy.hours)
     )
     unit = getattr(event, "unit", "") or await _unit_of(recorded, desk)
-    await _request(
+    await request(
         desk, kind, event.subject, recipient, source=recorded.source, reason=recorded.id, about=recorded.id,
         duty=event.duty, unit=unit, deadline_id=event.deadline_id,
         not_before=begins if begins > desk.now else None,
@@ -168,7 +126,7 @@ async def _unit_of(recorded: Recorded[Any], desk: Register) -> str:
     return deadline.clock.owner_unit if deadline.clock else ""
 
 
-async def _request(
+async def request(
     desk: Register, kind: str, subject: str, recipient: str, *, reason: str = "", round: int = 1, **facts: Any
 ) -> None:
     known = await desk.find(Notice, domain.notice_id(kind, reason or subject, recipient, round))
@@ -192,7 +150,7 @@ async def sound_alarm(cmd: SoundAlarm, desk: Register) -> bool:
     reason = f"{cmd.fingerprint}#{cmd.started_at.isoformat()}"
     if await desk.find(Notice, domain.notice_id("alarm", reason, ON_CALL, 1)) is not None:
         return False
-    await _request(desk, "alarm", subject, ON_CALL, source=desk.source, reason=reason, about=cmd.words)
+    await request(desk, "alarm", subject, ON_CALL, source=desk.source, reason=reason, about=cmd.words)
     return True
 
 

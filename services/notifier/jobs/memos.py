@@ -42,7 +42,9 @@ async def memo_for(
     commits = await edge.journal.read(Deadline.stream_of(due.deadline_id))
     history = [each for commit in commits for each in commit.recorded(edge.source)]
     deadline = Deadline.fold(each.event for each in history)
-    cause = next((each for each in history if each.id == due.about), None)
+    # What is told of is on the question's own record: of the register's, the promise that goes with it.
+    about = history[0].id if due.kind == "postponement" else due.about
+    cause = next((each for each in history if each.id == about), None)
     if cause is None or deadline.clock is None:
         raise NotSo("sổ không có việc mà thư này nói tới")
     if due.kind == "rescission":
@@ -68,7 +70,14 @@ async def memo_for(
         told_last_day=calendar.last_day(event.breached_due_at)
         if isinstance(event, DeadlineRescinded) else None,
         done_at=event.met_at if isinstance(event, DeadlineMet) else None,
+        promises=_promises(clock.name),
     )  # fmt: skip
+
+
+def _promises(name: str) -> int:
+    """«promised_reply:3»: the third progress notice has set it."""
+    number = name.partition(":")[2].partition("/")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def _still_owed(deadline: Deadline, event: Event) -> None:
@@ -82,8 +91,11 @@ def _still_owed(deadline: Deadline, event: Event) -> None:
 async def _still_withdrawn(
     edge: Edge[Policy], due: DueNotice, deadline: Deadline, cause: Recorded[Any], history: list[Recorded[Any]]
 ) -> None:
-    if isinstance(cause.event, DeadlineMet) and deadline.late:
-        raise NotSo("việc được xét lại là muộn")
+    if isinstance(cause.event, DeadlineMet):
+        if deadline.late:
+            raise NotSo("việc được xét lại là muộn")
+        if cause.event.cause in deadline.undone:
+            raise NotSo("việc đã được mở lại")
     earlier = [each for each in history if each.sequence < cause.sequence]
     if not await was_told(edge, due.recipient, earlier):
         raise NotSo("chưa báo quá hạn cho nơi này")

@@ -35,6 +35,17 @@ class Letter(BaseModel):
     tracking_url: Said
     received_at: AwareDatetime
     language: Language = "vi"
+    # Of a part of a question that was split: which one, and the number and code by which its asker knows it.
+    part: int = 0
+    parts: int = 0
+    whole_number: str = ""
+    tracking_code: str = ""
+
+    @model_validator(mode="after")
+    def _of_a_part_names_the_whole(self) -> Self:
+        if self.part and not (self.parts and self.whole_number and self.tracking_code):
+            raise ValueError("whole_number")
+        return self
 
 
 class Acknowledgement(Letter):
@@ -78,8 +89,18 @@ class Answer(Letter):
     unit_name: Said
 
 
+class Correction(Answer):
+    reason: Said  # what was wrong
+    round: int = 1  # đính chính lần thứ mấy
+
+
+class Merged(Letter):
+    into_number: Said
+
+
 KINDS: Final[Mapping[str, type[Letter]]] = {
     "acknowledgement": Acknowledgement, "refusal": Refusal, "progress": Progress, "answer": Answer,
+    "correction": Correction, "merged": Merged,
 }  # fmt: skip
 
 
@@ -90,7 +111,7 @@ def read(kind: str, facts: Mapping[str, Any]) -> Letter:
     except KeyError:
         raise LetterIncomplete(["kind"]) from None
     except ValidationError as error:
-        named = [str(each["loc"][0]) if each["loc"] else "agency" for each in error.errors()]
+        named = [str(each["loc"][0] if each["loc"] else each["ctx"]["error"]) for each in error.errors()]
         raise LetterIncomplete(named) from None  # its own words repeat what the fields hold
 
 
@@ -107,7 +128,9 @@ def mail_for(
     return Mail(
         to=letter.email,
         subject=SUBJECTS[tongue][kind].format(
-            number=letter.number, promised=f"{promised:%d/%m/%Y}" if promised else ""
+            number=letter.number,
+            promised=f"{promised:%d/%m/%Y}" if promised else "",
+            into=getattr(letter, "into_number", ""),
         ),
         text=look.render(f"mail/{version}/{tongue}/{kind}.txt", **context).strip() + "\n",
         html=look.render(f"mail/{version}/{tongue}/{kind}.html", **context),

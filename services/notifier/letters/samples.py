@@ -15,6 +15,7 @@ OF_PERSONS: Final[Mapping[str, str]] = {
     "explanation": "••• (lời gửi người hỏi)",
     "words": "••• (lời gửi người hỏi)",
     "answer": "••• (lời gửi người hỏi)",
+    "reason": "••• (lời gửi người hỏi)",
 }
 ASKER: Final[Mapping[str, Any]] = {
     "email": "nguoi.hoi@example.vn", "name": "Nguyễn Văn A", "number": "HD-2026-11-0000000",
@@ -27,6 +28,7 @@ ASKER: Final[Mapping[str, Any]] = {
     "ask_url": "https://hoidap.example.vn/ask", "words": "Đơn vị đang xác minh quá trình đóng.",
     "promised_for": date(2026, 12, 4), "unit_name": "Bảo hiểm xã hội tỉnh mẫu",
     "answer": "Bạn nộp hồ sơ tại cơ quan bảo hiểm xã hội nơi cư trú.",
+    "reason": "Câu trả lời trước ghi sai nơi nộp hồ sơ.", "into_number": "HD-2026-11-1111111",
 }  # fmt: skip
 
 
@@ -39,12 +41,14 @@ def masked(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def memo(kind: str, language: Language) -> Memo:
     last = datetime.now(VIETNAM).date() - timedelta(days=1)
+    duty = {"warning": "same_day_notice", "postponement": "promised_reply"}.get(kind, "unit_reply")
     withdrawn = {"document": "văn bản số 00/TB", "told_last_day": last - timedelta(days=3)}
     sentence = {"vi": "7 ngày làm việc kể từ ngày chuyển đến đơn vị.",
                 "en": "7 working days from the day of delivery to the unit."}  # fmt: skip
     return Memo(
         to="donvi@example.vn", addressee="Đơn vị mẫu", language=language, label="HD-2026-11-0000000",
-        duty="same_day_notice" if kind == "warning" else "unit_reply", unit_name="Đơn vị mẫu", last_day=last,
+        duty=duty, promises=3, unit_name="Đơn vị mẫu",
+        last_day=last + timedelta(days=8) if kind == "postponement" else last,
         explanation=sentence[language], basis="dieu-11#hoi-dap-2", calendar_version="2026-10-02", late_days=1,
         subject_url="https://hoidap.example.vn/desk/triage/…",
         deadline_url="https://thoihan.example.vn/desk/deadlines/…",

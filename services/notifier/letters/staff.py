@@ -20,7 +20,7 @@ class _Facts(BaseModel):
 
 
 class Memo(_Facts):
-    """One deadline, told to one of our own: reminded of, late, carried up, or taken back."""
+    """One deadline, told to one of our own: reminded of, late, carried up, put off again, or taken back."""
 
     to: str
     addressee: Said
@@ -33,6 +33,7 @@ class Memo(_Facts):
     calendar_version: Said
     basis: Said  # anchor of the clause
     late_days: int = 0  # working days since the last day
+    promises: int = 0  # of a promise: how many progress notices there are with it
     subject_url: Said
     deadline_url: Said
     document: str = ""  # of a rescission: what decided the new calendar
@@ -119,7 +120,9 @@ def alarm_signal(words: str, *, to: str, message_id: str, at: datetime) -> Signa
 
 
 def _subject(kind: str, memo: Memo) -> str:
-    return SUBJECTS[memo.language][kind].format(duty=duty_name(memo.duty, memo.language), label=memo.label)
+    return SUBJECTS[memo.language][kind].format(
+        duty=duty_name(memo.duty, memo.language), label=memo.label, promises=memo.promises
+    )
 
 
 def _counts(digest: Digest) -> str:

@@ -21,6 +21,7 @@ from shared.contracts.notifier import (
     DeadlineMoved,
     DeadlineOpened,
     DeadlineReminderDropped,
+    DeadlineReopened,
     DeadlineRescinded,
     DeadlineVoided,
     DeadlineWarned,
@@ -96,6 +97,18 @@ async def _voided(r: Recorded[DeadlineVoided], _: Vault) -> Fields:
             "cause": r.event.cause, "next_at": None}  # fmt: skip
 
 
+async def _reopened(r: Recorded[DeadlineReopened], _: Vault) -> Fields:
+    """Looked at by the next sweep, which knows what has fired."""
+    withdrawn = dict.fromkeys((f"fired.{stage}" for stage in FROM_DUE_ON), None) | {
+        "breached": False,
+        "escalated": "",
+    }
+    return {
+        "status": DeadlineStatus.OPEN.value, "late": False, "ended_at": None, "cause": "", "next_at": r.at,
+        "reopened": r.event.round, "reopened_at": r.at, **(withdrawn if r.event.withdrawn else {}),
+    }  # fmt: skip
+
+
 def columns(hours: Hours, calendar: Callable[[], WorkingCalendar]) -> Mapping[type[Event], Column]:
     """``calendar`` is the newest one: by its days the stages are planned."""
 
@@ -126,7 +139,8 @@ def columns(hours: Hours, calendar: Callable[[], WorkingCalendar]) -> Mapping[ty
     return {
         DeadlineOpened: opened, DeadlineDischargedEarly: _early, DeadlineWarned: _warned,
         DeadlineReminderDropped: _dropped, DeadlineBreached: _breached, DeadlineEscalated: _escalated,
-        DeadlineMoved: moved, DeadlineRescinded: _rescinded, DeadlineMet: _met, DeadlineVoided: _voided,
+        DeadlineMoved: moved, DeadlineRescinded: _rescinded, DeadlineReopened: _reopened,
+        DeadlineMet: _met, DeadlineVoided: _voided,
     }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ ALL_SHARES: Final[tuple[int | None, ...]] = (None, *range(SHARES))
 ALIVE: Final = timedelta(seconds=10)  # since a replica's last heartbeat
 DUE_FIELDS: Final = dict.fromkeys(
     ("subject", "duty", "unit", "started_at", "working_days", "warn_at", "due_at", "breached", "moved",
-     "fired", "version", "head", "correlation"), 1,
+     "fired", "reopened", "version", "head", "correlation"), 1,
 )  # fmt: skip
 _TERM: Final = ("duty", "started_at", "working_days", "warn_at", "due_at")
 
@@ -39,7 +39,7 @@ def due_deadline_of(d: Mapping[str, Any]) -> DueDeadline:
     get = d.get
     armed = Armed(
         UUID(d["_id"]), d["subject"], d["duty"], d["unit"], d["due_at"], get("breached", False),
-        get("moved", ""), get("fired", {}),
+        get("moved", ""), get("fired", {}), get("reopened", 0),
     )  # fmt: skip
     term = tuple([d[name] for name in _TERM])
     return DueDeadline(armed, term, Head(d["version"], get("head", "")), get("correlation", ""))

@@ -13,6 +13,7 @@ from shared.contracts.notifier import (
     DeadlineMoved,
     DeadlineOpened,
     DeadlineReminderDropped,
+    DeadlineReopened,
     DeadlineRescinded,
     DeadlineVoided,
     DeadlineWarned,
@@ -49,6 +50,8 @@ def deadline_words(event: Event) -> tuple[str, str] | None:  # noqa: PLR0911 (an
             happened = f"{event.met_at.astimezone(VIETNAM):%H:%M:%S, %d/%m/%Y}"
             title = "Đã thực hiện, muộn" if event.late else "Đã thực hiện đúng hạn"
             return title, f"Việc xảy ra lúc {happened}."
+        case DeadlineReopened():
+            return "Mở lại, việc coi như chưa xong", "Hạn không đổi và vẫn chạy như chưa từng dừng."
         case DeadlineVoided():
             return "Không còn phải thực hiện", ""
         case DeadlineDischargedEarly():

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.notifier import queries
 from services.notifier.queries import Document
-from services.notifier.regulation import DUTIES, TELLING
+from services.notifier.regulation import DUTIES, TELLING, UNIT_DUTIES
 from services.notifier.regulation_clauses import CITED
 from services.notifier.regulation_stages import STAGES_VI
 from services.notifier.views.due import Day, days_of
@@ -27,7 +27,7 @@ CLASSES_VI: Final = {
     "document": "Văn bản", "draft_consultation": "Dự thảo xin ý kiến", "guidance": "Hướng dẫn",
 }  # fmt: skip
 # On which page of hỏi đáp a duty is done.
-QA_PLACES: Final = dict.fromkeys(("unit_reply", "complex_reply", "promised_reply"), "unit") | dict.fromkeys(
+QA_PLACES: Final = dict.fromkeys(UNIT_DUTIES, "unit") | dict.fromkeys(
     ("send_answer", "publish_answer"), "publishing"
 )
 State = Literal["open", "met", "late_met", "breached", "void", "rescinded"]
@@ -77,6 +77,7 @@ class DeadlineView(BaseModel):
     rescinded_at: datetime | None = Field(description="Báo quá hạn đã rút vì lịch đổi, lúc nào")
     opened_at: datetime
     changed_at: datetime
+    reopened_at: datetime | None = Field(description="Kết quả bị trả lại, hạn chạy tiếp, lúc nào")
     born_overdue: bool = Field(description="Khi vào sổ thì đã quá hạn")
     reminders: list[Reminder] = Field(description="Đã nhắc, đã báo những gì, theo thời gian")
     next_at: datetime | None = Field(description="Lần nhắc, báo kế tiếp")
@@ -183,7 +184,8 @@ def _view(d: Document, seen: _Reader, *, label: str, risk: str) -> DeadlineView:
         breached_at=d["breached_at"], ended_at=d["ended_at"],
         rescinded=rescinded_at is not None or (d["breached_at"] is not None and state == "met"),
         rescinded_at=rescinded_at, opened_at=d["opened_at"], changed_at=d["changed_at"],
-        born_overdue=d.get("born_overdue", False), reminders=_reminders(d), next_at=d["next_at"],
+        reopened_at=d.get("reopened_at"), born_overdue=d.get("born_overdue", False),
+        reminders=_reminders(d), next_at=d["next_at"],
         escalated=escalated, escalated_vi=STAGES_VI.get(escalated, ""), moved_at=d.get("moved_at"),
         moved_from=d.get("moved_from"), moved_by=d.get("moved_by", ""),
         risk=risk,

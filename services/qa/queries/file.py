@@ -3,7 +3,7 @@ never older than the decision that was just made."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 from services.qa.domain import Letter, Question
@@ -14,6 +14,8 @@ from shared.calendars import Calendars
 from shared.contracts.base import Clock, Event, Recorded
 from shared.contracts.clocks import day_row
 from shared.contracts.qa import (
+    AnswerCorrected,
+    AnswerReleased,
     AskerDisclosed,
     NoticeAccepted,
     NoticeKind,
@@ -25,6 +27,8 @@ from shared.desk import Vault
 from shared.errors import NotFound
 from shared.journal import Journal
 
+E = TypeVar("E", bound=Event)
+W = TypeVar("W", QuestionAnswered, AnswerCorrected)
 ONE_INSTANT: Final = timedelta(microseconds=1)
 DISCLOSED_FOR: Final = timedelta(minutes=15)
 
@@ -108,6 +112,43 @@ class File:
             if isinstance(recorded.event, QuestionProgressReported) and recorded.event.round == round:
                 return recorded.event
         return None
+
+    def nth(self, kind: type[E], number: int) -> E | None:
+        """The event of this kind that came as this one of several, from 1."""
+        found = [r.event for r in self.events if isinstance(r.event, kind)]
+        return found[number - 1] if 0 < number <= len(found) else None
+
+    def released(self, round: int) -> Recorded[QuestionAnswered] | None:
+        """The answer that was let go as this one of several; neither its correction nor the answer after a
+        reopening overtakes it."""
+        firsts = [
+            r.event for r in self.events if isinstance(r.event, AnswerReleased) and not r.event.correction
+        ]
+        ref = firsts[round - 1].answer_ref if 0 < round <= len(firsts) else ""
+        return self._written(QuestionAnswered, ref)
+
+    def corrected(self, round: int) -> Recorded[AnswerCorrected] | None:
+        """The correction of this number, once it was let go."""
+        let_go = {r.event.answer_ref for r in self.events if isinstance(r.event, AnswerReleased)}
+        for recorded in self.events:
+            event = recorded.event
+            if (
+                isinstance(event, AnswerCorrected)
+                and event.correction == round
+                and event.answer_ref in let_go
+            ):
+                return self._written(AnswerCorrected, event.answer_ref)
+        return None
+
+    def _written(self, kind: type[W], ref: str) -> Recorded[W] | None:
+        for recorded in self.events:
+            if ref and isinstance(recorded.event, kind) and recorded.event.answer_ref == ref:
+                return cast("Recorded[W]", recorded)
+        return None
+
+    def held_by(self, report: QuestionProgressReported) -> str:
+        """The unit that gave this progress notice: another one may have the question since."""
+        return report.opens[0].owner_unit if report.opens else self.question.unit
 
     @property
     def notice_due(self) -> date | None:
