@@ -1,7 +1,9 @@
 """What our own people read, from the register and the directory as they stand at the moment of sending."""
 
 from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -15,17 +17,19 @@ from shared.contracts.notifier import (
     DeadlineBreached,
     DeadlineEscalated,
     DeadlineMoved,
+    DeadlineReopened,
     DeadlineRescinded,
     DeadlineVoided,
     Delivery,
     Level,
 )
+from shared.contracts.qa import QuestionProgressReported
 from shared.desk import utc_now
 from shared.testing import local
 from shared.workflow import Actor
 from tests.notifier.conftest import Sink
 from tests.notifier.office import NoAsker, Office, clock_due, office
-from tests.notifier.world import same_day_clock
+from tests.notifier.world import same_day_clock, told
 
 DUE = local("2026-11-20T00:00")
 AT = local("2026-11-23T09:00")
@@ -59,6 +63,27 @@ async def carried_up(desk: Office, stream: str, level: Level) -> DueNotice:
     before = len(await desk.notices("escalation"))
     await desk.hears(await desk.puts(stream, event, at=AT))
     return await desk.notice("escalation", before + 1)
+
+
+async def put_off(desk: Office, at: datetime) -> tuple[str, DueNotice]:
+    """The third progress notice: the promise on record, and what the leadership is to be told."""
+    subject = f"question-{uuid4()}"
+    promise = clock_due(local("2026-12-05T00:00"), name="promised_reply:3", duty="promised_reply")
+    recorded = told(
+        QuestionProgressReported(
+            question_id=UUID(subject[9:]), round=3, words_ref="w", words_hash="h", escalated=True,
+            promised_for=date(2026, 12, 4), opens=(promise,),
+        ),
+        5, at, subject=subject,
+    )  # fmt: skip
+    working = desk.edge.desk_for(recorded)
+    working.now = at
+    await handlers.notify_progress(recorded, working)
+    id = domain.deadline_id(subject, promise.name)
+    await desk.edge.caught_up("deadlines", id, 1)
+    await desk.notice("postponement", 2)
+    both = await desk.notices("postponement")
+    return f"deadline-{id}", next(each for each in both if each.recipient == "leadership")
 
 
 async def moved(desk: Office, stream: str) -> None:
@@ -96,6 +121,38 @@ async def test_a_breach_is_told_with_its_clause_its_day_and_its_links(desk: Offi
         "/desk/unit/",  # where the unit's people answer
     ):
         assert words in mail.text
+
+
+async def test_a_question_that_is_put_off_again_is_told_above_with_its_unit_and_its_day(
+    desk: Office,
+) -> None:
+    _, due = await put_off(desk, AT)
+    mail: Mail = await desk.letter(due, AT)
+    assert mail.to == "lanhdao@bhxh.example.vn"
+    assert mail.subject.startswith("Báo cấp trên, hẹn lại lần thứ 3: ")
+    for words in ("Kính gửi Lãnh đạo Bảo hiểm xã hội Việt Nam", "đã 3 lần thông báo quá trình xử lý",
+                  "hết thứ Sáu 04/12/2026", "gạch thứ hai"):  # fmt: skip
+        assert words in mail.text
+
+
+async def test_what_was_answered_before_they_were_written_to_is_not_told_above(desk: Office) -> None:
+    stream, due = await put_off(desk, local("2026-11-23T18:00"))
+    await desk.meets(stream, at=local("2026-11-23T19:00"))
+    with pytest.raises(Withheld, match="đã kết thúc"):
+        await desk.letter(due, local("2026-11-25T08:00"))
+
+
+async def test_that_it_was_done_in_time_is_not_told_of_what_was_sent_back_since(desk: Office) -> None:
+    stream, _ = await late(desk)
+    await desk.sent(await desk.notice("breach"), DUE)
+    await desk.hears(await desk.meets(stream, at=DUE - timedelta(hours=1)))
+    due = await desk.notice("rescission")
+    found = await desk.deadline(stream)
+    reopened = DeadlineReopened(deadline_id=found.id, subject=found.subject, duty="unit_reply",
+                                cause="qa:x:2:0", withdrawn=True)  # fmt: skip
+    await desk.puts(stream, reopened, at=AT)
+    with pytest.raises(Withheld, match="mở lại"):
+        await desk.letter(due, AT)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from shared.contracts.notifier import (
     DeadlineBreached,
     DeadlineEscalated,
     DeadlineMet,
+    DeadlineReopened,
     DeadlineRescinded,
     DeadlineWarned,
     Level,
@@ -210,6 +211,24 @@ async def test_news_of_a_timely_deed_that_came_late_withdraws_what_was_told() ->
     )  # fmt: skip
     await register.hears_own(await register.puts(stream, done))
     assert register.told()[1:] == [("rescission", "unit:tt-cskh")]
+
+
+async def test_what_was_told_before_a_timely_deed_is_withdrawn_once() -> None:
+    """Sent back, breached again and done in time again: the first breach's readers have heard already."""
+    register = Register()
+    stream = await register.deadline_of(TRIAGE)
+    facts = {"deadline_id": deadline_id(SUBJECT, TRIAGE.name), "subject": SUBJECT, "duty": "triage"}
+    done = DeadlineMet(late=False, met_at=TRIAGE.due_at - timedelta(hours=1), cause="qa:x:3:0", **facts)
+    again = DeadlineReopened(cause="qa:x:4:0", withdrawn=True, **facts)
+    await register.hears_own(await register.puts(stream, breached(TRIAGE)))
+    await register.hears_own(await register.puts(stream, escalated(TRIAGE, Level.LEADERSHIP)))
+    await register.hears_own(await register.puts(stream, done))
+    await register.puts(stream, again)
+    await register.hears_own(await register.puts(stream, breached(TRIAGE)))
+    await register.hears_own(await register.puts(stream, done))
+    assert [to for kind, to in register.told() if kind == "rescission"] == [
+        "unit:tt-cskh", "leadership", "unit:tt-cskh",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("late", [True, False])

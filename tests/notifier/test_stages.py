@@ -25,7 +25,7 @@ from services.notifier.regulation_stages import (
 from shared.calendar import CALENDAR, VIETNAM, WorkingCalendar
 from shared.contracts.base import Clock, Event
 from shared.contracts.clocks import clock_for
-from shared.contracts.notifier import DeadlineRescinded, Level
+from shared.contracts.notifier import DeadlineReopened, DeadlineRescinded, Level
 from shared.testing import local
 from tests.notifier.calendars import DECISION, calendar_with, day
 from tests.notifier.world import SUBJECT, same_day_clock, triage_clock
@@ -93,6 +93,40 @@ def test_a_complex_question_is_reminded_of_half_way_and_two_days_before() -> Non
     )  # fmt: skip
 
 
+def test_ten_days_of_a_complex_question_run_from_its_receipt_and_are_warned_of_after_eight() -> None:
+    """«xử lý trong vòng 10 ngày làm việc kể từ khi nhận được câu hỏi»: from Monday 28 April 2025, over the
+    holiday bridge, to Thursday 15 May; what stays undone goes up as far as the leadership."""
+    assert told(clock("complex_reply", 10, "2025-04-28T09:00", warned_after=8)) == {
+        "half_way": "2025-05-09 08:00",
+        "two_days_before": "2025-05-13 08:00",
+        "warned": "2025-05-14 00:00",
+        "last_morning": "2025-05-15 08:00",
+        "breached": "2025-05-16 00:00",
+        "unit_head": "2025-05-16 08:00",
+        "centre": "2025-05-19 08:00",
+        "leadership": "2025-05-22 08:00",
+    }
+
+
+def test_a_unit_that_is_asked_for_its_opinion_is_told_on_its_last_day_and_its_head_after_it() -> None:
+    """«phải lấy ý kiến nhiều đơn vị»: by a day that is stated; the leadership is told of the ten days."""
+    asked = clock("consultation", 3, "2025-05-05T09:00").model_copy(
+        update={"working_days": None, "warn_at": local("2025-05-08T00:00")}
+    )
+    assert told(asked) == {
+        "warned": "2025-05-08 00:00",
+        "last_morning": "2025-05-08 08:00",
+        "breached": "2025-05-09 00:00",
+        "unit_head": "2025-05-09 08:00",
+        "centre": "2025-05-12 08:00",
+    }
+
+
+def test_an_opinion_that_is_asked_for_on_the_same_day_is_due_that_night() -> None:
+    asked = same_day_clock(local("2025-05-08T09:00")).model_copy(update={"duty": "consultation"})
+    assert list(told(asked)) == ["breached", "unit_head", "centre"]
+
+
 def test_of_reminders_that_fall_together_one_goes_out() -> None:
     """One working day: half of it, two days before it and its last morning are one morning at most."""
     found = told(clock("supply", 1, "2025-04-25T09:00"))
@@ -147,14 +181,16 @@ class TestWorkingHours:
         assert Hours().next_open(local(at), CALENDAR) == local(opens)
 
 
-# The state machine: opening, ending, voiding, moving and firing in any order, any number of times.
+# The state machine: opening, ending, voiding, reopening, moving and firing in any order, any number of times.
 
 CLOCK = triage_clock()
 DUE = CLOCK.due_at
 MOVED: WorkingCalendar = calendar_with(day("2026-11-26"), version="2026-11-25")
 Act = tuple[str, int]
 acts = st.lists(
-    st.tuples(st.sampled_from(["open", "end", "void", "move", "fire"]), st.integers(-24 * 9, 24 * 20)),
+    st.tuples(
+        st.sampled_from(["open", "end", "void", "reopen", "move", "fire"]), st.integers(-24 * 9, 24 * 20)
+    ),
     max_size=14,
 )
 
@@ -164,12 +200,16 @@ def run(done: list[Act]) -> tuple[Deadline | None, list[Event], list[str]]:
     known: Deadline | None = None
     events: list[Event] = []
     keys: list[str] = []
-    for act, hours in done:
+    for number, (act, hours) in enumerate(done):
         at, new = DUE + timedelta(hours=hours), ()
         if act == "open":
             known, new = domain.open_deadline(known, SUBJECT, CLOCK, source="qa")
         elif act in ("end", "void"):
-            known, new = domain.end_deadline(known, SUBJECT, CLOCK.name, Ending(at, act == "void", "x"))
+            known, new = domain.end_deadline(
+                known, SUBJECT, CLOCK.name, Ending(at, act == "void", f"x{number}")
+            )
+        elif act == "reopen":
+            known, new = domain.reopen_deadline(known, SUBJECT, CLOCK, cause=f"x{number}", source="qa")
         elif known is not None and act == "move":
             known, new = move(known, MOVED, known=lambda _: CALENDAR, document=DECISION, at=at)
         elif known is not None and known.clock is not None and act == "fire":
@@ -189,7 +229,10 @@ def test_in_whatever_order_things_come_each_stage_fires_once_and_nothing_early(d
         assert keys == []
         return
     assert known == Deadline.fold(events)
-    rescinded = sum(isinstance(event, DeadlineRescinded) for event in events)
+    rescinded = sum(
+        isinstance(event, DeadlineRescinded) or (isinstance(event, DeadlineReopened) and event.withdrawn)
+        for event in events
+    )
     stages = [key.partition("#")[2].partition("@")[0] for key in keys]
     assert stages.count("breached") <= 1 + rescinded
 
