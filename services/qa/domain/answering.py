@@ -185,7 +185,7 @@ def release(question: Question, cmd: ReleaseAnswer, *, by: Actor) -> Decision[Qu
     permit(question, "release", by)
     return question.then(
         AnswerReleased(
-            question_id=question.id, answer_ref=question.answer_ref, correction=question.correction
+            question_id=question.id, answer_ref=question.answer_ref, correction=question.correcting
         )
     )
 
@@ -209,7 +209,7 @@ def _discharged(question: Question, cmd: RecordNotice) -> tuple[str, ...]:
     match cmd.kind:
         case NoticeKind.REFUSAL:
             return question.of(Duty.SAME_DAY_NOTICE)
-        case NoticeKind.CORRECTION if cmd.round == question.correction:
+        case NoticeKind.CORRECTION if cmd.round == question.correcting:
             return sending
         case NoticeKind.ANSWER | NoticeKind.CORRECTION:
             return tuple(name for name in sending if name not in of_correction)

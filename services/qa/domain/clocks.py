@@ -78,8 +78,9 @@ def complex_clock(question: Question, *, calendar: WorkingCalendar, policy: Poli
 
 
 def same_day_clock(question: Question, *, at: datetime, calendar: WorkingCalendar, policy: Policy) -> Clock:
-    """Of what the centre finds as it sorts: the day of receipt or of the finding, as the policy reads it."""
-    if policy.same_day_from == "finding" or question.unit:
+    """Of what the centre finds as it sorts: the day of receipt or of the finding, as the policy reads it. Of
+    what was opened again, the receipt is long past."""
+    if policy.same_day_from == "finding" or question.unit or question.reopened:
         return found_clock(question, at=at, calendar=calendar, policy=policy)
     start = counted_receipt(question.received_at, calendar, policy)
     return clock_for(

@@ -137,7 +137,7 @@ def _advise(question: Question, by: Actor) -> Exception | None:
 
 
 def _send_back(question: Question, _: Actor) -> Exception | None:
-    if question.released or question.publication_decided or question.correction:
+    if question.released or question.publication_decided or question.correcting:
         return AlreadyReleased("Câu trả lời đã được cho gửi hoặc đăng; hãy đính chính.")
     return None
 

@@ -67,7 +67,7 @@ def publish(
         question,
         AnswerPublished(
             question_id=question.id, public_ref=public_ref, public_hash=public_hash,
-            field=cmd.field or question.field, correction=question.correction,
+            field=cmd.field or question.field, correction=question.correcting,
             closes=question.of(Duty.PUBLISH_ANSWER),
         ),
     )  # fmt: skip

@@ -132,6 +132,11 @@ class Question(Aggregate):
         return tuple(name for name, clock in self.clocks.items() if clock.duty in duties)
 
     @property
+    def correcting(self) -> int:
+        """The number of the correction that the present answer is; 0: it corrects none."""
+        return self.corrected.correction if self.corrected else 0
+
+    @property
     def published(self) -> bool:
         return bool(self.public_ref)
 
@@ -189,7 +194,8 @@ class Question(Aggregate):
             case AnswerReleased():
                 changed = changed._with(released=True)
             case NoticeAccepted(kind=NoticeKind.ANSWER | NoticeKind.CORRECTION):
-                if not self.correction or event.round == self.correction:
+                corrects = event.round if event.kind is NoticeKind.CORRECTION else 0
+                if corrects == self.correcting:
                     changed = changed._with(sent_at=self.sent_at or event.accepted_at)
             case NoticeAccepted(kind=NoticeKind.REFUSAL):
                 changed = changed._with(told_refusal_at=self.told_refusal_at or event.accepted_at)
@@ -239,7 +245,8 @@ class Question(Aggregate):
                 return self._with(
                     status=Status.RECEIVED, reopened=event, outcome=None, unit="", refusal=None, complex=None,
                     advised=frozenset(), released=False, sent_at=None, public_ref="", withheld_reason="",
-                    told_refusal_at=None, assignee="", answer_ref="", answered_by="", answered_unit="",
+                    told_refusal_at=None, corrected=None, assignee="", answer_ref="", answered_by="",
+                    answered_unit="",
                 )  # fmt: skip
             case QuestionContinued():
                 return self._with(continued=event)
