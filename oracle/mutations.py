@@ -18,8 +18,9 @@ from shared.feed import MongoFeed
 from shared.journal import Commit, Head, VersionConflict
 from shared.messaging.follower import Follower
 from shared.messaging.relay import Relay
-from shared.mongo import Lease, MongoJournal, MongoVault, to_document
+from shared.mongo import Lease, MongoJournal, to_document
 from shared.projections import Projection
+from shared.vault import MongoVault
 
 Call = Callable[..., Awaitable[Any]]
 _later: set[asyncio.Task[Any]] = set()
@@ -105,8 +106,8 @@ def no_majority(_: str) -> None:
 
 def words_later(_: str) -> None:
     def make(put_words: Call) -> Call:
-        async def some_time(self: MongoVault, ref: str, content: dict[str, Any]) -> str:
-            later(put_words(self, ref, content), 0.5)
+        async def some_time(self: MongoVault, ref: str, content: dict[str, Any], **whose: str) -> str:
+            later(put_words(self, ref, content, **whose), 0.5)
             return ""
 
         return some_time

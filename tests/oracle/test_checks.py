@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from oracle import checks, effects
+from oracle import checks, effects, effects_staff
 from oracle.client import Command
 from oracle.evidence import Evidence, Holders, Seen, on_topic
 from oracle.findings import Finding
@@ -25,7 +25,16 @@ from shared.contracts.notifier import (
     NoticeSending,
     NoticeSent,
 )
-from shared.contracts.qa import NoticeAccepted, NoticeKind, QuestionReceived
+from shared.contracts.qa import (
+    AnswerReleased,
+    AnswerSentBack,
+    NoticeAccepted,
+    NoticeKind,
+    QuestionAnswered,
+    QuestionMerged,
+    QuestionProgressReported,
+    QuestionReceived,
+)
 from shared.journal import Commit, Head, Stored
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
@@ -191,6 +200,79 @@ def test_a_second_copy_is_allowed_where_an_attempt_was_in_doubt() -> None:
     )
     found.journals["notifier"] += commits(f"notice-{uuid4()}", doubt)
     assert not [f for f in judged(found, ledger()) if f.check == "mails"]
+
+
+def asked_of(found: Evidence, *events: Event) -> Evidence:
+    """These come after what is on the question's record already."""
+    known = [recorded.event for c in found.journals["qa"] for recorded in c.recorded("qa")]
+    found.journals["qa"] = commits(STREAM, *known, *events, key="anonymous:k1", by="anonymous")
+    return found
+
+
+ANSWERED = QuestionAnswered(
+    question_id=QUESTION, unit="tt", answer_ref="letter", answer_hash="h", closes=("triage",)
+)
+SENT_BACK = AnswerSentBack(
+    question_id=QUESTION, unit="tt", reason_ref="letter", reason_hash="h", reopens=(CLOCK,)
+)
+
+
+@pytest.mark.parametrize(
+    ("events", "right", "wrong"),
+    [((ANSWERED,), "met", "open"), ((ANSWERED, SENT_BACK), "open", "met"),
+     ((ANSWERED, SENT_BACK, ANSWERED), "met", "open")],
+)  # fmt: skip
+def test_what_was_sent_back_is_owed_again_and_a_register_that_missed_it_is_found(
+    events: tuple[Event, ...], right: str, wrong: str
+) -> None:
+    found = asked_of(evidence(), *events)
+    (row,) = found.deadlines.values()
+    row.update(status=right)
+    assert list(effects.deadlines(found)) == []
+    row.update(status=wrong)
+    assert [f.kind for f in effects.deadlines(found)] == ["lost"]
+
+
+def test_each_letter_that_a_question_gives_cause_for_is_expected_and_a_parts_acknowledgement_is_not() -> None:
+    received = QuestionReceived(
+        question_id=QUESTION, number="HD-1-1", channel="split", letter_ref="letter", letter_hash="h",
+        received_at=NOW, counted_from=date(2026, 11, 23), part_of=UUID(int=9),
+    )  # fmt: skip
+    released = [
+        AnswerReleased(question_id=QUESTION, answer_ref="a"),
+        AnswerReleased(question_id=QUESTION, answer_ref="b", correction=1),
+        AnswerReleased(question_id=QUESTION, answer_ref="c"),  # opened again in between
+        QuestionMerged(question_id=QUESTION, into=UUID(int=9), into_number="HD-9"),
+    ]
+    found = evidence()
+    found.journals["qa"] = commits(STREAM, received, *released)
+    told = [(kind, round) for kind, _, round in effects._letters(found.events("qa"))]
+    assert told == [("answer", 1), ("correction", 1), ("answer", 2), ("merged", 1)]
+
+
+def put_off(*recipients: str) -> Evidence:
+    """The third progress notice, and who was told of it above."""
+    third = QuestionProgressReported(
+        question_id=QUESTION, round=3, words_ref="letter", words_hash="h", promised_for=date(2026, 12, 4),
+        escalated=True,
+    )  # fmt: skip
+    found = asked_of(evidence(), third)
+    (cause,) = [r.id for r in found.events("qa") if isinstance(r.event, QuestionProgressReported)]
+    for number, recipient in enumerate(recipients):
+        asked = NoticeRequested(
+            notice_id=UUID(int=100 + number), kind="postponement", subject=STREAM, source="qa",
+            recipient=recipient, statutory=False, message_id=f"<{number}@x>", about=cause,
+        )  # fmt: skip
+        found.journals["notifier"] += commits(f"notice-{asked.notice_id}", asked)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("recipients", "kinds"),
+    [(("head:tt", "leadership"), []), ((), ["lost"]), (("leadership", "leadership"), ["doubled", "doubled"])],
+)
+def test_what_is_put_off_too_often_is_told_above_once(recipients: tuple[str, ...], kinds: list[str]) -> None:
+    assert [f.kind for f in effects_staff.staff_notices(put_off(*recipients))] == kinds
 
 
 def test_a_command_that_nobody_answered_is_stuck_and_two_answers_are_one_too_many() -> None:
