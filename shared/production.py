@@ -24,7 +24,7 @@ def faults(settings: ServiceSettings) -> list[str]:
         found.append(f"PORTAL_ISSUER_URL is {settings.issuer_url}: a real issuer is on https, not loopback.")
     if settings.directory_file and settings.directory_file.parts[-2:] == ("demo", "directory.yaml"):
         found.append("PORTAL_DIRECTORY_FILE names the demo's people: give your own directory.")
-    return found + _database_faults(settings.mongo_uri)
+    return [*found, *settings.own_faults(), *_database_faults(settings.mongo_uri)]
 
 
 def _database_faults(uri: str) -> list[str]:

@@ -101,6 +101,7 @@ class Service(Generic[P]):
     prepare: Callable[[Database], Awaitable[None]] | None = None
     jobs: Callable[["Service[P]"], Sequence[Job]] = lambda _: ()
     look_globals: Mapping[str, Any] = field(default_factory=dict)
+    uploads: Mapping[str, int] = field(default_factory=dict)  # path → bytes of a form with files, at most
 
     def __post_init__(self) -> None:
         s = self.settings
@@ -183,7 +184,7 @@ class Service(Generic[P]):
         app.add_middleware(DoorMiddleware, door=door)
         app.add_middleware(Languages, catalogues=self.edge.look.catalogues)
         app.add_middleware(SecurityHeaders, form_action=(s.issuer_url,))
-        app.add_middleware(RequestFrame, largest_body=s.largest_body)
+        app.add_middleware(RequestFrame, largest_body=s.largest_body, uploads=self.uploads)
         return app
 
     def serve(self) -> None:

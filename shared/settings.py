@@ -78,6 +78,10 @@ class ServiceSettings(BaseSettings):
     def _split(cls, roles: object) -> object:
         return [r.strip() for r in roles.split(",") if r.strip()] if isinstance(roles, str) else roles
 
+    def own_faults(self) -> list[str]:
+        """What a service's own settings lack for production, a sentence each."""
+        return []
+
     @property
     def urls(self) -> dict[str, str]:
         return {

@@ -58,3 +58,11 @@ class SmsSettings(BaseSettings):
     chat_secret: SecretStr = Field(
         SecretStr(""), description="Standard Webhooks secret, `whsec_…`, of `/chat`; empty: no chat"
     )
+
+
+class ScannerSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="SCANNER_")
+
+    host: str = Field("127.0.0.1", description="address to listen on; loopback unless inside a container")
+    clamd_port: int = Field(8032, description="port on which it speaks as clamd does")
+    http_port: int = Field(8033, description="port of the page that shows what it said")

@@ -13,6 +13,7 @@ from services.qa import bodies, bodies_acts, handlers, views, views_asker
 from services.qa.asking import Asking, codes_of, look_up
 from services.qa.domain import Question
 from services.qa.domain.terms import searched
+from services.qa.files import owning, store_of
 from services.qa.queries import answers, lists
 from services.qa.regulation import Policy, Status
 from shared.contracts.qa import NoticeKind
@@ -80,7 +81,7 @@ async def ask(
 ) -> views_asker.ReceiptOut:
     """Không cần tài khoản. Gửi lại cùng nội dung trong 24 giờ thì nhận lại câu hỏi đầu."""
     codes = codes_of(request)
-    question = await desk.run(handlers.receive_question, body.command(codes))
+    question = await desk.run(owning(store_of(request), handlers.receive_question), body.command(codes))
     tagged(response, desk.version(question))
     response.headers["Location"] = "/track"
     return views_asker.receipt(question, desk.version(question), edge, codes)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from services.qa import domain
 from services.qa.domain import Letter
 from services.qa.domain.codes import Codes
+from services.qa.file_tokens import Tokens, staged
 from shared.contracts.qa import DisclosureReason, Referral, RefusalGround
 from shared.web.forms import Body, Email, Line, OptionalLine, OptionalText, Text
 
@@ -82,13 +83,17 @@ class Ask(Body):
     language: Language = Field(
         "vi", description="Ngôn ngữ của các thư gửi người hỏi: vi (tiếng Việt) hoặc en (tiếng Anh)."
     )
+    files: Tokens = ()
 
     def command(self, codes: Codes, **facts: Any) -> domain.ReceiveQuestion:
-        """``facts``: how it came, what it goes on from, its files."""
+        """``facts``: how it came, what it goes on from. Raises FileExpired."""
+        files = staged(codes, self.files)
         letter = Letter(
-            self.name, self.email, self.phone, self.province, self.subject, self.text, self.language
-        )
-        return domain.ReceiveQuestion(codes.same_letter(self.email, self.subject, self.text), letter, **facts)
+            self.name, self.email, self.phone, self.province, self.subject, self.text, self.language,
+            files=tuple((str(each.file.file_id), each.name) for each in files),
+        )  # fmt: skip
+        same = codes.same_letter(self.email, self.subject, self.text, *(each.mark for each in files))
+        return domain.ReceiveQuestion(same, letter, files=tuple(each.file for each in files), **facts)
 
 
 class Track(Body):

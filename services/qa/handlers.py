@@ -39,12 +39,19 @@ async def keep_words(desk: QaDesk, owner: UUID, what: str, words: str) -> tuple[
     return await keep(desk, owner, what, {"words": words}) if words else ("", "")
 
 
+def question_id_for(cmd: domain.ReceiveQuestion, desk: QaDesk) -> UUID:
+    """The question that this receipt begins, unless the same was received before."""
+    going_on = cmd.resubmits or cmd.follows
+    if going_on is not None:
+        return question_going_on(going_on, resubmitted=cmd.resubmits is not None)
+    return question_id_of(cmd.same_letter, desk.calendar.day_of(desk.now))
+
+
 async def receive_question(cmd: domain.ReceiveQuestion, desk: QaDesk) -> Question:
     """The same letter within a day, sent twice under whatever key, is the first question. What goes on from
     another question does so once."""
-    going_on = cmd.resubmits or cmd.follows
+    going_on, id = cmd.resubmits or cmd.follows, question_id_for(cmd, desk)
     if going_on is not None:
-        id = question_going_on(going_on, resubmitted=cmd.resubmits is not None)
         known = await desk.find(Question, id)
         if known is not None:
             return known
@@ -52,12 +59,11 @@ async def receive_question(cmd: domain.ReceiveQuestion, desk: QaDesk) -> Questio
         act = "resubmit" if cmd.resubmits else "follow_up"
         domain.check_continuation(earlier, act, by=domain.ASKER, at=desk.now, policy=desk.policy)
     else:
-        today = desk.calendar.day_of(desk.now)
-        ids = [question_id_of(cmd.same_letter, day) for day in (today, today - timedelta(days=1))]
+        yesterday = desk.calendar.day_of(desk.now) - timedelta(days=1)
+        ids = (id, question_id_of(cmd.same_letter, yesterday))
         for known in await asyncio.gather(*(desk.find(Question, each) for each in ids)):
             if known and desk.now - known.received_at < timedelta(hours=SAME_LETTER_HOURS):
                 return known
-        id = ids[0]
     ref, digest = await keep(desk, id, "letter", letter_of(cmd.letter))
     return await desk.append(
         domain.receive(id, cmd, ref, digest, at=desk.now, calendar=desk.calendar, policy=desk.policy)
@@ -242,6 +248,11 @@ async def add_information(cmd: domain.AddInformation, desk: QaDesk) -> Question:
     content = {"words": cmd.words, "files": [list(each) for each in cmd.names]}
     ref, digest = await keep(desk, question.id, "add_information", content)
     return await desk.append(domain.add_information(question, cmd, ref, digest, by=desk.by))
+
+
+async def record_check(cmd: domain.RecordCheck, desk: QaDesk) -> Question:
+    question = await desk.load(Question, cmd.question_id)
+    return await desk.append(domain.record_check(question, cmd))
 
 
 async def withdraw_question(cmd: domain.WithdrawQuestion, desk: QaDesk) -> Question:

@@ -257,6 +257,8 @@ class Policy:
     follow_up_within: int = 30
     # Not of the text: calendar days after its end for which a question's personal data is kept.
     kept_for: int = 1825
+    # Not of the text: whether attached files are looked through before anybody is given them.
+    scans_files: bool = False
     # Điều 11.1.a, hỏi đáp: Trung tâm Dịch vụ hỗ trợ, chăm sóc khách hàng, by its id in the directory.
     centre_unit: str = "tt-cskh"
 

@@ -44,6 +44,21 @@ class QaSettings(ServiceSettings):
     )
     tracking_window: int = Field(600, ge=10, description="Seconds over which wrong look-ups are counted.")
 
+    largest_file: int = Field(
+        10 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="Bytes of one attached file, at most."
+    )
+    upload_limit: int = Field(
+        60, ge=1, description="Files that one address may upload in `tracking_window` seconds."
+    )
+    clamd: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9._-]+:\d{1,5})?$",
+        description="host:port of clamd, which looks through attached files; empty: they are not scanned.",
+    )
+
+    def own_faults(self) -> list[str]:
+        return [] if self.clamd else ["PORTAL_CLAMD is missing: what askers attach is scanned (host:port)."]
+
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: object) -> object:
@@ -57,4 +72,5 @@ class QaSettings(ServiceSettings):
             same_day_from=self.same_day_from, unit_reply_from=self.unit_reply_from,
             triage_target_days=self.triage_target_days, triage_limit_days=self.triage_limit_days,
             max_progress_notices=self.max_progress_notices, centre_unit=self.centre_unit,
+            scans_files=bool(self.clamd),
         )  # fmt: skip

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.qa import bodies, bodies_acts, domain
+from services.qa.attachments import FileOut, attachments_of
 from services.qa.domain.fields import field_name
 from services.qa.queries.file import File, RunningClock, file_of
 from services.qa.queries.read_models import short_name
@@ -112,6 +113,7 @@ class QuestionOut(BaseModel):
     withheld_reason: str
     clocks: list[ClockOut]
     history: list[HappeningOut]
+    files: list[FileOut]
     acts: list[str]
 
 
@@ -222,7 +224,7 @@ async def question_out(edge: Edge[Policy], file: File, by: Actor, now: datetime)
         published=question.published, withheld_reason=question.withheld_reason,
         clocks=[clock_out(each, now) for each in file.clocks],
         history=happenings(tracked(file, names, edge.calendars, now)),
-        acts=domain.acts(question, by),
+        files=[each.out() for each in await attachments_of(edge, file)], acts=domain.acts(question, by),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from services.qa import domain
 from services.qa.asking import parts_of
 from services.qa.asking_acts import ASKER_ACTS
+from services.qa.attachments import FileOut, attachments
 from services.qa.domain import Question
 from services.qa.domain.clocks import triage_clock
 from services.qa.domain.codes import Codes
@@ -93,6 +94,7 @@ class TrackingOut(ToldOut):
     parts: list[PartOut]
     follow_up_until: date | None
     onward: str
+    files: list[FileOut]
 
 
 def receipt(question: Question, version: int, edge: Edge[Policy], codes: Codes) -> ReceiptOut:
@@ -117,7 +119,8 @@ async def tracking_out(edge: Edge[Policy], file: File, now: datetime) -> Trackin
         deadlines=[clock_out(each, now) for each in file.clocks], history=happenings(told),
         published=question.published, parts=parts,
         follow_up_until=domain.follow_up_until(question, edge.policy),
-        onward=told.onward.number if told.onward else "", **common,
+        onward=told.onward.number if told.onward else "",
+        files=[each.out() for each in attachments(file, edge.policy)], **common,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import structlog
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from prometheus_client import Histogram
+from starlette.datastructures import FormData
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.calendar import WorkingCalendar
@@ -113,7 +114,8 @@ Staff = Annotated[Actor, Depends(staff)]
 OurService = Annotated[Actor, Depends(our_service)]
 
 
-def _key(request: Request, actor: Actor, about: object = "") -> str:
+def once_key(request: Request, actor: Actor, about: object = "") -> str:
+    """What makes a command happen once. Raises IdempotencyKeyMissing."""
     key = request.headers.get("idempotency-key", "").strip()
     if not key:
         raise IdempotencyKeyMissing("Mỗi lệnh cần tiêu đề Idempotency-Key để không bị thực hiện hai lần.")
@@ -137,7 +139,7 @@ async def command_desk(request: Request, actor: Actor, about: object = "") -> De
     address does not say so."""
     what = fingerprint(request.method, request.scope["path"], await request.body())
     desk = request.state.desk = edge_of(request).desk(
-        actor, once=_key(request, actor, about), fingerprint=what,
+        actor, once=once_key(request, actor, about), fingerprint=what,
         correlation=request.state.correlation, expected=expected_version(request),
     )  # fmt: skip
     return desk
@@ -168,11 +170,13 @@ def tagged(response: Response, version: int) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-async def form_desk(request: Request, actor: Actor, about: object = "") -> tuple[dict[str, Any], Desk[Any]]:
+async def form_desk(
+    request: Request, actor: Actor, about: object = "", *, form: FormData | None = None
+) -> tuple[dict[str, Any], Desk[Any]]:
     """A page's form: its own fields, and the desk for them. Hidden fields carry what headers carry
     elsewhere: the CSRF token, ``idempotency_key`` and ``expected_version``. ``about``: what the form acts
-    on, where neither its address nor its fields say so."""
-    form = await request.form()
+    on, where neither its address nor its fields say so; ``form``: one that was read already."""
+    form = await request.form() if form is None else form
     await require_csrf(request, form)
     fields: dict[str, Any] = {}
     for name in form:
@@ -207,22 +211,28 @@ def see_other(url: str) -> RedirectResponse:
 
 
 class RequestFrame:
-    """Around every request: its correlation id, one log line, one measurement."""
+    """Around every request: its correlation id, one log line, one measurement. ``uploads``: where a form with
+    files may be larger than ``largest_body``, by path."""
 
-    def __init__(self, app: ASGIApp, largest_body: int) -> None:
-        self.app, self.largest_body = app, largest_body
+    def __init__(self, app: ASGIApp, largest_body: int, uploads: Mapping[str, int] | None = None) -> None:
+        self.app, self.largest_body, self._uploads = app, largest_body, uploads or {}
         self._seconds: dict[tuple[str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given, size = "", b"0"
+        given, size, forms = "", b"0", list[bool]()
         for name, value in scope["headers"]:
             if name == b"x-correlation-id":
                 given = value.decode("latin-1")
             elif name == b"content-length":
                 size = value
+            elif name == b"content-type":
+                forms.append(value.lower().startswith(b"multipart/form-data"))
+        largest = self.largest_body
+        if forms and all(forms):
+            largest = self._uploads.get(scope["path"], largest)
         known = 8 <= len(given) <= 64 and given.replace("-", "").isalnum()
         correlation = given if known else os.urandom(16).hex()
         state = scope.setdefault("state", {})
@@ -243,14 +253,14 @@ class RequestFrame:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self.largest_body:
+            if taken > largest:
                 state["too_large"] = True
                 raise TooLarge
             return message
 
         answer: ASGIApp = self.app
-        if size.isdigit() and int(size) > self.largest_body:
-            answer = respond(Request(scope), TooLarge(f"Tối đa {self.largest_body // 1024} KB mỗi lần gửi."))
+        if size.isdigit() and int(size) > largest:
+            answer = respond(Request(scope), TooLarge(f"Tối đa {largest // 1024} KB mỗi lần gửi."))
         try:
             await answer(scope, bounded, stamped)
         finally:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from services.qa import domain
 from services.qa.app import build
 from services.qa.domain.codes import Codes
+from services.qa.queries.files import FILES, PIECES
 from services.qa.queries.read_models import ANSWERS, ATTEMPTS, QUESTIONS, projections
 from services.qa.regulation import Policy
 from services.qa.settings import QaSettings
@@ -104,5 +105,5 @@ async def edges(
 
         monkeypatch.setattr(service.edge, "caught_up", caught_up)
         yield edges
-    for name in ("journal", "vault", QUESTIONS, ANSWERS, ATTEMPTS):
+    for name in ("journal", "vault", FILES, PIECES, QUESTIONS, ANSWERS, ATTEMPTS):
         await service.database[name].delete_many({})

@@ -30,6 +30,7 @@ from services.qa.domain.asker import (
     withdraw,
     withdraw_part,
 )
+from services.qa.domain.checking import RecordCheck, record_check, unchecked
 from services.qa.domain.complex import GiveAdvice, MakeComplex, advise, make_complex
 from services.qa.domain.leading import (
     AssignQuestion,
@@ -93,6 +94,7 @@ __all__ = [
     "Question",
     "RateAnswer",
     "ReceiveQuestion",
+    "RecordCheck",
     "RecordNotice",
     "RefuseQuestion",
     "ReleaseAnswer",
@@ -132,6 +134,7 @@ __all__ = [
     "rate",
     "receive",
     "receive_part",
+    "record_check",
     "record_notice",
     "refuse",
     "release",
@@ -142,6 +145,7 @@ __all__ = [
     "split",
     "take_duplicate",
     "take_note",
+    "unchecked",
     "withdraw",
     "withdraw_part",
     "withhold",

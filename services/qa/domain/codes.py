@@ -71,9 +71,14 @@ class Codes:
         letters = re.sub(r"[^0-9A-Z]", "", code.upper()).translate(MISREAD)
         return self._mac("tracking mark", letters).hex()
 
-    def same_letter(self, email: str, subject: str, text: str) -> str:
-        """Equal for the same words from the same address, and telling nothing about either."""
-        return self._mac("same letter", email.casefold(), fold(subject), fold(text)).hex()
+    def same_letter(self, email: str, subject: str, text: str, *files: str) -> str:
+        """Equal for the same words and files (:meth:`same_file`) from the same address, and telling nothing
+        about any."""
+        return self._mac("same letter", email.casefold(), fold(subject), fold(text), *sorted(files)).hex()
+
+    def same_file(self, digest: bytes) -> str:
+        """Equal for the same content, by its SHA-256, and telling nothing about it."""
+        return self._mac("same file", digest.hex()).hex()[:32]
 
     def asker(self, email: str) -> str:
         """Equal for the same address, and telling nothing about it; none for none."""

@@ -79,6 +79,7 @@ class File:
     clocks: list[RunningClock]
     words: dict[str, str] = field(default_factory=dict)  # ref → words
     public: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)  # file id → the name that its sender gave it
 
     def running(self) -> RunningClock | None:
         """The open clock that one names."""
@@ -181,15 +182,18 @@ async def file_of(journal: Journal, vault: Vault, source: str, id: UUID) -> File
         raise NotFound("Không có câu hỏi mang mã này.")
     events = [recorded for commit in commits for recorded in commit.recorded(source)]
     question = Question.fold(recorded.event for recorded in events)
-    words = {}
+    letter = await letter_of(vault, question)
+    words, sent = {}, dict(letter.files)
     for recorded in events:
         for name in ("answer_ref", "note_ref", "explanation_ref", "words_ref", "reason_ref"):
             ref = getattr(recorded.event, name, "")
             if ref and ref not in words:
-                words[ref] = str((await read(vault, ref)).get("words", ERASED))
+                kept = await read(vault, ref)
+                words[ref] = str(kept.get("words", ERASED))
+                sent |= dict(kept.get("files", ()))
     return File(
-        question, commits[-1].version, events, await letter_of(vault, question), clocks_of(events), words,
-        await read(vault, question.public_ref),
+        question, commits[-1].version, events, letter, clocks_of(events), words,
+        await read(vault, question.public_ref), sent,
     )  # fmt: skip
 
 

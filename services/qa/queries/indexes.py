@@ -3,6 +3,7 @@ list would otherwise be a scan."""
 
 from typing import Any, Final
 
+from services.qa.queries import files
 from services.qa.queries.read_models import ANSWERS, ATTEMPTS, COUNTED, MONTHS, QUESTIONS
 from shared.mongo import Database, answered
 
@@ -60,9 +61,11 @@ async def prepare(database: Database) -> None:
     of_questions["consulted"] = (CONSULTED, _only({"complex": True}))
     of_questions["entered"] = (ENTERED, _only({"entered_by": {"$gt": ""}}))
     of_questions["of_person"] = (OF_PERSON, _only({"assignee": {"$gt": ""}}))
+    of_questions["to_scan"] = ([("scan_at", 1)], _only({"scan_at": {"$type": "date"}}))
     published = _only({"published_at": {"$exists": True}})
     of_answers: Wanted = {name: (keys, published) for name, keys in OF_ANSWERS.items()}
     of_answers["by_word"] = (BY_WORD, _only({"terms": {"$exists": True}}))
     await _keep(database[QUESTIONS], of_questions)
     await _keep(database[ANSWERS], of_answers)
+    await files.prepare(database)
     await database[ATTEMPTS].create_index("until", expireAfterSeconds=0, name="until")

@@ -23,6 +23,7 @@ from shared.contracts.qa import (
     AnswerWithheld,
     AskerDisclosed,
     AskerErased,
+    InformationAdded,
     NoticeAccepted,
     NoticeKind,
     QuestionAnswered,
@@ -54,6 +55,8 @@ COUNTED: Final = (
     "month", "unit", "status", "outcome", "ground", "answered_on", "answered_at", "reply_due_at", "sorted_on",
 )  # fmt: skip
 ERASED: Final = "(đã xóa)"
+# When the scanner is next asked about a question's files, and how often it could not say.
+SCAN_HINTS: Final = frozenset({"scan_at", "scan_tries", "scan_errors"})
 
 
 def short_name(name: str) -> str:
@@ -137,6 +140,7 @@ def _received(codes: Codes) -> Column:
             "part_of": str(event.part_of) if event.part_of else None, "files": len(event.files),
             "month": f"{event.counted_from:%Y-%m}", "sorted_on": event.counted_from.isoformat(),
             "holder": "", "assignee": "", "consulted": [], "correction": 0, **owing(event),
+            **_to_scan(recorded),
         }  # fmt: skip
 
     return received
@@ -144,6 +148,10 @@ def _received(codes: Codes) -> Column:
 
 def _day(recorded: Recorded[Any]) -> str:
     return local(recorded.at).date().isoformat()
+
+
+def _to_scan(recorded: Recorded[QuestionReceived] | Recorded[InformationAdded]) -> Fields:
+    return {"scan_at": recorded.at} if recorded.event.files else {}
 
 
 def _plain(fields: Callable[[Recorded[Any]], Fields]) -> Column:
@@ -250,6 +258,7 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
         NoticeAccepted: _plain(_notice),
         AnswerPublished: _plain(lambda r: {"decided": True, "published_at": r.at}),
         AnswerWithheld: _plain(lambda _: {"decided": True}),
+        InformationAdded: _plain(_to_scan),
         AnswerRated: _plain(lambda r: {"rating": r.event.score}),
         QuestionAssigned: _plain(lambda r: {"assignee": r.event.to}),
         QuestionReopened: _plain(_reopened),
@@ -269,7 +278,7 @@ def projections(codes: Codes) -> tuple[Projection, ...]:
     """``codes`` derives the marks that a tracking code, a word and an address are found by."""
     unit = _plain(lambda r: {"unit": r.event.unit})
     return (
-        Projection(QUESTIONS, "question", _question_columns(codes)),
+        Projection(QUESTIONS, "question", _question_columns(codes), hints=SCAN_HINTS),
         Projection(
             ANSWERS,
             "question",
