@@ -24,12 +24,13 @@ class Directory:
         self._database, self._service = database, service
         self._staff: dict[str, dict[str, Any]] = {}
         self._units: dict[str, dict[str, Any]] = {}
+        self._systems: dict[str, dict[str, Any]] = {}
         self._read_at = float("-inf")
 
     @answered
     async def load(self, content: Mapping[str, Any]) -> None:
-        """Take over units, staff and official sources; repeating is harmless."""
-        for name in ("units", "staff", "sources"):
+        """Take over units, staff, units' systems and official sources; repeating is harmless."""
+        for name in ("units", "staff", "systems", "sources"):
             rows = [
                 ReplaceOne({"_id": row["id"]}, {"_id": row["id"], **row}, upsert=True)
                 for row in content.get(name, ())
@@ -58,11 +59,13 @@ class Directory:
         return frozenset(row.get("roles", {}).get(self._service, ()))
 
     async def actor(self, principal: Principal) -> Actor:
-        """Raises Forbidden for somebody whom the issuer knows and the directory does not."""
-        if principal.kind == "service":
-            return Actor(principal.subject, principal.name, roles=frozenset({SERVICE_ROLE}))
+        """Raises Forbidden for somebody whom the issuer knows and the directory does not. A unit's own system
+        (hệ thống của đơn vị) acts for its unit, in the roles that it was given; any other client is ours."""
         await self._refresh()
-        row = self._staff.get(principal.subject)
+        if principal.kind == "service" and principal.subject not in self._systems:
+            return Actor(principal.subject, principal.name, roles=frozenset({SERVICE_ROLE}))
+        known = self._systems if principal.kind == "service" else self._staff
+        row = known.get(principal.subject)
         if row is None:
             raise Forbidden("Tài khoản này chưa được gán đơn vị và vai trò.")
         return Actor(principal.subject, row["name"], row["unit"], self._roles(row))
@@ -73,4 +76,5 @@ class Directory:
             return
         self._staff = {row["_id"]: row async for row in self._database.staff.find()}
         self._units = {row["_id"]: row async for row in self._database.units.find()}
+        self._systems = {row["_id"]: row async for row in self._database.systems.find()}
         self._read_at = monotonic()

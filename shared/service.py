@@ -57,6 +57,7 @@ from shared.web.spoken import SHARED, Languages, catalogues_of
 log = structlog.get_logger(__name__)
 
 P = TypeVar("P")
+Effect = Callable[[Sequence[Commit]], Awaitable[None]]  # bears repetition
 STOP_SECONDS = 5.0
 
 
@@ -100,6 +101,7 @@ class Service(Generic[P]):
     projections: Sequence[Projection] = ()
     prepare: Callable[[Database], Awaitable[None]] | None = None
     jobs: Callable[["Service[P]"], Sequence[Job]] = lambda _: ()
+    followers: Callable[["Service[P]"], Mapping[str, Effect]] = lambda _: {}  # of the journal, by name
     look_globals: Mapping[str, Any] = field(default_factory=dict)
     uploads: Mapping[str, int] = field(default_factory=dict)  # path → bytes of a form with files, at most
 
@@ -214,6 +216,8 @@ class Service(Generic[P]):
         if Role.BULK in roles:
             projector = Projector(self.database, self.projections, self.name, self.edge.vault, self.wake)
             keep("projector", Follower(self.database, "projector", self.replica, projector.project).run)
+            for name, effect in self.followers(self).items():
+                keep(name, Follower(self.database, name, self.replica, effect).run)
             keep("bulk", lambda: self._jobs.run(awaited=False))
         if Role.RELAY in roles:
             keep("relay", self._run_relay)

@@ -30,8 +30,8 @@ class SignedIn:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = scope["type"] == "http"  # a server also sends its start and its end this way
         token = Headers(scope=scope).get("authorization", "").removeprefix("Bearer ") if asked else ""
-        if token.startswith(("u-", "svc-")):
-            kind = "service" if token.startswith("svc-") else "person"
+        if token.startswith(("u-", "svc-", "sys-")):
+            kind = "person" if token.startswith("u-") else "service"
             scope.setdefault("state", {})["principal"] = Principal(token, token, kind)
         await self.app(scope, receive, send)
 

@@ -19,6 +19,7 @@ PORTALS: Final = {
     "bhxh-quang-ngai": ("province", 8022, "Cổng TTĐT BHXH tỉnh Quảng Ngãi"),
     "bo-noi-vu": ("ministry", 8023, "Cổng TTĐT Bộ Nội vụ"),
 }
+SYSTEMS: Final = ("sys-bhxh-ha-noi",)  # units' own systems, of the demo's directory
 # What the day's driver uses: the same addresses as a person on this machine.
 PLACES: Final = {"content": 8001, "qa": 8002, "sync": 8003, "notifier": 8004, "issuer": 8010, "mail": 8030}
 
@@ -62,7 +63,10 @@ def files() -> dict[str, str]:
             **{f"{name.upper()}_SECRET_KEY": value for name, value in keys.items()},
         ),
         "issuer.env": _lines(
-            ISSUER_CLIENTS=json.dumps({f"svc-{name}": value for name, value in clients.items()}),
+            ISSUER_CLIENTS=json.dumps(
+                {f"svc-{name}": value for name, value in clients.items()}
+                | {name: secrets.token_urlsafe(32) for name in SYSTEMS}
+            ),
             ISSUER_PASSWORDS=json.dumps(passwords),
         ),
         "day.env": _lines(

@@ -14,6 +14,7 @@ import yaml
 
 from deploy.local.process import Trouble
 
+SYSTEMS: Final = ("sys-bhxh-ha-noi",)  # of the demo's directory
 PASSWORD_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - no look-alikes, for reading aloud
 
 
@@ -27,6 +28,8 @@ class Keys:
     """Partner portal → the Standard Webhooks secret it shares with sync."""
     channels: dict[str, str]
     """What the notifier shows the sample SMS gateway (``sms``) and signs with for the chat (``chat``)."""
+    systems: dict[str, str]
+    """A unit's own system → the secret it shows the issuer."""
 
 
 def keys_of(path: Path, services: list[str], partners: list[str]) -> Keys:
@@ -41,6 +44,7 @@ def keys_of(path: Path, services: list[str], partners: list[str]) -> Keys:
         clients={name: secrets.token_urlsafe(32) for name in services} | kept.get("clients", {}),
         services={name: secrets.token_urlsafe(32) for name in services} | kept.get("services", {}),
         partners={name: _webhook_secret() for name in partners} | kept.get("partners", {}),
+        systems={system: secrets.token_urlsafe(32) for system in SYSTEMS} | kept.get("systems", {}),
         channels={"sms": secrets.token_urlsafe(32), "chat": _webhook_secret()} | kept.get("channels", {}),
     )
     if asdict(keys) != kept:

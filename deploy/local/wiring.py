@@ -161,7 +161,9 @@ class Wiring:
             "ISSUER_DATA": str(self.data / "issuer"),
             "ISSUER_PEOPLE": str(self.directory),
             "ISSUER_PASSWORDS": json.dumps(dict(self.passwords)),
-            "ISSUER_CLIENTS": json.dumps({f"svc-{name}": self.keys.clients[name] for name in SERVICES}),
+            "ISSUER_CLIENTS": json.dumps(
+                {f"svc-{name}": self.keys.clients[name] for name in SERVICES} | self.keys.systems
+            ),
         }
         return self._wire("issuer", own, f"{self.urls['issuer']}/health/ready")
 

@@ -15,7 +15,7 @@ from services.qa.domain import Question
 from services.qa.domain.terms import searched
 from services.qa.files import owning, store_of
 from services.qa.queries import answers, lists
-from services.qa.regulation import Policy, Status
+from services.qa.regulation import Policy, Role, Status
 from shared.contracts.qa import NoticeKind
 from shared.desk import Desk
 from shared.directory import SERVICE_ROLE
@@ -79,9 +79,12 @@ ActingOf = Annotated[Acting, Depends(acting)]
 async def ask(
     body: bodies.Ask, request: Request, response: Response, desk: PublicDesk, edge: EdgeOf
 ) -> views_asker.ReceiptOut:
-    """Không cần tài khoản. Gửi lại cùng nội dung trong 24 giờ thì nhận lại câu hỏi đầu."""
+    """Không cần tài khoản. Gửi lại cùng nội dung trong 24 giờ thì nhận lại câu hỏi đầu. Hệ thống của đơn vị,
+    bằng tài khoản của mình, gửi thay người hỏi."""
     codes = codes_of(request)
-    question = await desk.run(owning(store_of(request), handlers.receive_question), body.command(codes))
+    facts = {"channel": "unit", "entered_by": desk.by.unit} if Role.INTAKE in desk.by.roles else {}
+    command = body.command(codes, **facts)
+    question = await desk.run(owning(store_of(request), handlers.receive_question), command)
     tagged(response, desk.version(question))
     response.headers["Location"] = "/track"
     return views_asker.receipt(question, desk.version(question), edge, codes)

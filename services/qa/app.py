@@ -1,12 +1,12 @@
 """The qa service, wired: the only place that puts its parts together."""
 
-from functools import partial
 from pathlib import Path
 
 from services.qa import (
     api,
     api_asker,
     api_files,
+    api_systems,
     figures,
     jobs_files,
     pages_answers,
@@ -14,13 +14,16 @@ from services.qa import (
     pages_desk,
     pages_files,
     pages_track,
+    webhooks,
 )
 from services.qa.consumers import TABLE
 from services.qa.domain import Question
 from services.qa.domain.codes import Codes
+from services.qa.domain.subscriptions import Subscription
 from services.qa.files import uploads
 from services.qa.queries.indexes import prepare
 from services.qa.queries.read_models import projections
+from services.qa.queries.subscriptions import SUBSCRIBED
 from services.qa.regulation import Policy
 from services.qa.settings import QaSettings
 from shared.calendars import ADOPTED, AdoptedCalendar
@@ -33,17 +36,37 @@ FOLDER = Path(__file__).parent
 def build(settings: QaSettings) -> Service[Policy]:
     codes = Codes(settings.secret_key.get_secret_value())
     return Service(
-        name="qa", title="Hỏi – đáp với người dân", settings=settings, policy=settings.policy(),
-        kinds=[Question, AdoptedCalendar], folder=FOLDER, published=[qa.TOPIC], consumers=TABLE,
+        name="qa",
+        title="Hỏi – đáp với người dân",
+        settings=settings,
+        policy=settings.policy(),
+        kinds=[Question, Subscription, AdoptedCalendar],
+        folder=FOLDER,
+        published=[qa.TOPIC],
+        consumers=TABLE,
         in_background=[notifier.DEADLINE, qa.TOPIC],
         routers=[
-            api.router, api_asker.router, api_files.router, figures.router, pages_ask.router,
-            pages_track.router, pages_answers.router, pages_files.router, figures.pages,
+            api.router,
+            api_asker.router,
+            api_files.router,
+            api_systems.router,
+            figures.router,
+            pages_ask.router,
+            pages_track.router,
+            pages_answers.router,
+            pages_files.router,
+            figures.pages,
             pages_desk.router,
         ],
-        projections=(*projections(codes), ADOPTED), prepare=prepare,
-        jobs=partial(jobs_files.jobs, settings), uploads=uploads(settings.largest_file),
-    )  # fmt: skip
+        projections=(*projections(codes), SUBSCRIBED, ADOPTED),
+        prepare=prepare,
+        jobs=lambda service: [
+            *jobs_files.jobs(settings, service),
+            *webhooks.jobs(service),
+        ],
+        followers=lambda service: {"webhooks": webhooks.Enqueuer(service).take},
+        uploads=uploads(settings.largest_file),
+    )
 
 
 if __name__ == "__main__":

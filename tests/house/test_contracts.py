@@ -96,6 +96,8 @@ qa.question.set_aside.v1
 qa.question.set_aside_confirmed.v1
 qa.question.split.v1
 qa.question.withdrawn.v1
+qa.subscription.closed.v1
+qa.subscription.opened.v1
 sync.delivery.clock_moved.v1
 sync.delivery.escalated.v1
 sync.delivery.failed.v1

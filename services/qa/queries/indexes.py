@@ -3,7 +3,7 @@ list would otherwise be a scan."""
 
 from typing import Any, Final
 
-from services.qa.queries import files
+from services.qa.queries import files, subscriptions
 from services.qa.queries.read_models import ANSWERS, ATTEMPTS, COUNTED, MONTHS, QUESTIONS
 from shared.mongo import Database, answered
 
@@ -56,6 +56,7 @@ def _only(condition: dict[str, Any]) -> dict[str, Any]:
 @answered
 async def prepare(database: Database) -> None:
     """Indexes; safe to repeat."""
+    await subscriptions.prepare(database)
     of_questions: Wanted = {name: (keys, {}) for name, keys in OF_QUESTIONS.items()}
     of_questions[MONTHS] = ([(name, 1) for name in COUNTED], {})
     of_questions["consulted"] = (CONSULTED, _only({"complex": True}))

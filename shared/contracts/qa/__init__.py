@@ -50,8 +50,10 @@ from shared.contracts.qa.life import (
     Referral,
     RefusalGround,
 )
+from shared.contracts.qa.subscriptions import SUBSCRIPTION, SubscriptionClosed, SubscriptionOpened
 
 __all__ = [
+    "SUBSCRIPTION",
     "TOPIC",
     "AdviceGiven",
     "AnswerCorrected",
@@ -97,5 +99,7 @@ __all__ = [
     "Referral",
     "RefusalGround",
     "SetAsideConfirmed",
+    "SubscriptionClosed",
+    "SubscriptionOpened",
     "Suspicion",
 ]
