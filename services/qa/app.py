@@ -9,12 +9,12 @@ from services.qa import (
     api_systems,
     figures,
     jobs_files,
+    jobs_webhooks,
     pages_answers,
     pages_ask,
     pages_desk,
     pages_files,
     pages_track,
-    webhooks,
 )
 from services.qa.consumers import TABLE
 from services.qa.domain import Question
@@ -62,9 +62,9 @@ def build(settings: QaSettings) -> Service[Policy]:
         prepare=prepare,
         jobs=lambda service: [
             *jobs_files.jobs(settings, service),
-            *webhooks.jobs(service),
+            *jobs_webhooks.jobs(service),
         ],
-        followers=lambda service: {"webhooks": webhooks.Enqueuer(service).take},
+        followers=lambda service: {"webhooks": jobs_webhooks.Enqueuer(service).take},
         uploads=uploads(settings.largest_file),
     )
 

@@ -13,10 +13,10 @@ import pytest
 import standardwebhooks
 from fastapi import FastAPI, Request, Response
 
+from services.qa.jobs_webhooks import Enqueuer, Teller
 from services.qa.queries import subscriptions as queries
 from services.qa.queries.read_models import projections
 from services.qa.queries.subscriptions import MESSAGES, SUBSCRIBED, SUBSCRIPTIONS
-from services.qa.webhooks import Enqueuer, Teller
 from shared.mongo import from_document
 from tests.qa.conftest import Edges
 from tests.qa.world import CODES
