@@ -74,10 +74,15 @@ async def on_erased(recorded: Recorded[AskerErased], desk: QaDesk) -> None:
 
 
 async def on_merged(recorded: Recorded[QuestionMerged], desk: QaDesk) -> None:
+    """Câu nhận gộp ghi nhận. If it ended while the other was being merged into it, nobody would be answered:
+    the other goes on by itself."""
     event = recorded.event
     into = await desk.load(Question, event.into)
     duplicate = await desk.load(Question, event.question_id)
-    await desk.append(domain.take_duplicate(into, duplicate.id, duplicate.number))
+    if duplicate.id in into.duplicates or domain.takes_duplicates(into):
+        await desk.append(domain.take_duplicate(into, duplicate.id, duplicate.number))
+    else:
+        await desk.append(domain.unmerge(duplicate, into.id))
 
 
 async def on_notice_sent(recorded: Recorded[NoticeSent], desk: QaDesk) -> None:

@@ -150,12 +150,15 @@ DUTY_VI: Final = {
     Duty.SEND_ANSWER: "Gửi câu trả lời tới người hỏi",
     Duty.PUBLISH_ANSWER: "Đăng công khai câu trả lời",
 }
-# Duties of whoever writes the answer: they end with it, and pass on when another unit is to write it.
-REPLYING: Final = (Duty.UNIT_REPLY, Duty.COMPLEX_REPLY, Duty.PROMISED_REPLY, Duty.CONSULTATION)
+# Duties of whoever writes the answer: they end with it, and pass on when another is to write it.
+WRITING: Final = (Duty.UNIT_REPLY, Duty.COMPLEX_REPLY, Duty.PROMISED_REPLY)
+# An opinion is owed to whoever writes it, by the unit that was asked.
+REPLYING: Final = (*WRITING, Duty.CONSULTATION)
 ACT_VI: Final = {
     "forward": "chuyển đơn vị trả lời",
     "refuse": "báo câu hỏi không thuộc diện trả lời",
     "merge": "gộp vào câu hỏi trùng",
+    "unmerge": "gỡ câu hỏi đã gộp",
     "set_aside": "gạt câu hỏi ra vì nghi thư rác",
     "confirm_set_aside": "xác nhận câu hỏi là thư rác",
     "restore": "đưa câu hỏi lại hàng chờ",
@@ -204,18 +207,20 @@ WORKFLOW: Final = Workflow(
     Step(_S.FORWARDED, "give_back", _R.ANSWERER, _S.RETURNED, _TRIAGED),
     *(Step(_S.FORWARDED, "make_complex", role, _S.FORWARDED, _REPLIED)
       for role in (_R.TRIAGE, _R.ANSWERER, _R.UNIT_HEAD)),
-    Step(_S.FORWARDED, "advise", _R.ANSWERER, _S.FORWARDED, _REPLIED),
+    *(Step(at, "advise", _R.ANSWERER, at, _REPLIED) for at in (_S.FORWARDED, _S.RETURNED)),
     Step(_S.FORWARDED, "progress", _R.ANSWERER, _S.FORWARDED, _REPLIED),
     Step(_S.FORWARDED, "answer", _R.ANSWERER, _S.ANSWERED, _REPLIED),
     # To the unit that wrote it, or to the centre's own desk.
     Step(_S.ANSWERED, "send_back", _R.PUBLISHER, _S.FORWARDED, _SENT),
-    Step(_S.ANSWERED, "send_back", _R.PUBLISHER, _S.RECEIVED, _SENT),
+    *(Step(_S.ANSWERED, "send_back", _R.PUBLISHER, back, _SENT) for back in (_S.RECEIVED, _S.RETURNED)),
     Step(_S.ANSWERED, "release", _R.PUBLISHER, _S.ANSWERED, _SENT),
     Step(_S.ANSWERED, "publish", _R.PUBLISHER, _S.ANSWERED, _SENT),
     Step(_S.ANSWERED, "withhold", _R.PUBLISHER, _S.ANSWERED, _SENT),
     *(Step(at, "correct", role, _S.ANSWERED, _SENT)
       for at in (_S.ANSWERED, _S.CLOSED) for role in (_R.ANSWERER, _R.TRIAGE)),
     *(Step(at, "reopen", _R.CENTRE_HEAD, _S.RECEIVED, _TRIAGED) for at in (_S.REFUSED, _S.CLOSED)),
+    # The question that it was merged into had ended in the meantime.
+    *(Step(_S.CLOSED, "unmerge", _R.SYSTEM, back, _TRIAGED) for back in WAITING),
     # Người hỏi
     *(Step(at, "add_information", _R.ASKER, at, _TRIAGED) for at in WAITING),
     *(Step(at, "withdraw", _R.ASKER, _S.CLOSED, _TRIAGED) for at in (*WAITING, _S.SET_ASIDE, _S.SPLIT)),

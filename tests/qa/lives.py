@@ -57,6 +57,10 @@ def do(question: Question, act: str, by: Actor) -> Decision[Question]:
         domain.check_continuation(question, act, by=by, at=local(AT), policy=RULES.policy)
         return domain.continued(question, another().id, another().number, resubmitted=act == "resubmit")
 
+    def unmerge() -> Decision[Question]:
+        domain.permit(question, act, by)
+        return domain.unmerge(question, another().id)
+
     def close() -> Decision[Question]:
         domain.permit(question, "close", by)
         return question.then(QuestionClosed(question_id=id))
@@ -65,6 +69,7 @@ def do(question: Question, act: str, by: Actor) -> Decision[Question]:
         "forward": lambda: domain.forward(question, domain.ForwardQuestion(id, NGA.unit, "bhyt"), **when),
         "refuse": lambda: RULES.refuse(question, AT, by=by),
         "answer": lambda: RULES.answer(question, AT, by=by),
+        "unmerge": unmerge,
         "merge": lambda: domain.merge(question, another(), same_asker=True, by=by),
         "split": lambda: domain.split(question, parts_of(question), by=by),
         "set_aside": lambda: domain.set_aside(
@@ -143,12 +148,18 @@ def fit(status: Status, act: str, role: Role) -> Question:
     living: dict[Status, Callable[[], Question]] = {
         Status.RECEIVED: received,
         Status.FORWARDED: lambda: _then(_held(), ("make_complex", TUAN)) if asked_of_two else _held(),
-        Status.RETURNED: lambda: _then(_held(), ("give_back", TUAN)),
+        Status.RETURNED: lambda: _then(
+            _held(), *([("make_complex", TUAN)] if asked_of_two else []), ("give_back", TUAN)
+        ),
         Status.SET_ASIDE: lambda: _then(received(), ("set_aside", HA)),
         Status.SPLIT: lambda: _then(received(), ("split", HA)),
         Status.REFUSED: lambda: _refused(_held() if unit else received(), ground),
         Status.ANSWERED: lambda: _sent(_answered(by_unit=unit)) if sent_before else _answered(by_unit=unit),
-        Status.CLOSED: lambda: _then(_sent(_answered(by_unit=unit)), ("publish", KHOI)),
+        Status.CLOSED: lambda: (
+            _then(received(), ("merge", HA))
+            if act == "unmerge"
+            else _then(_sent(_answered(by_unit=unit)), ("publish", KHOI))
+        ),
     }
     return living[status]()
 

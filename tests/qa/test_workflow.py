@@ -12,21 +12,21 @@ from tests.qa.lives import ACTS, RULES, do, fit, somebody
 from tests.qa.world import DUC, HA, KHOI, NGA, TUAN, received
 
 
-@pytest.mark.parametrize(("status", "act", "role"), list(product(Status, ACTS, Role)))
-def test_only_what_the_table_says_can_be_done(status: Status, act: str, role: Role) -> None:
-    question, by = fit(status, act, role), somebody(role, act)
-    assert question.status is status
-    rows = [step for step in WORKFLOW.steps if (step.status, step.act, step.role) == (status, act, role)]
-    if rows:
-        assert act in domain.acts(question, by)
-        after, events = do(question, act, by)
-        assert after.status in {row.after for row in rows}
-        assert events or act == "close"
-        return
-    assert act not in domain.acts(question, by)
-    may_ever = any(step.act == act and step.role == role for step in WORKFLOW.steps)
-    with pytest.raises(IllegalTransition if may_ever else Forbidden):
-        do(question, act, by)
+@pytest.mark.parametrize(("status", "act"), list(product(Status, ACTS)))
+def test_only_what_the_table_says_can_be_done(status: Status, act: str) -> None:
+    for role in Role:
+        question, by = fit(status, act, role), somebody(role, act)
+        rows = [step for step in WORKFLOW.steps if (step.status, step.act, step.role) == (status, act, role)]
+        assert question.status is status
+        assert (act in domain.acts(question, by)) is bool(rows), role
+        if rows:
+            after, events = do(question, act, by)
+            assert after.status in {row.after for row in rows}, role
+            assert events, role
+            continue
+        may_ever = any(step.act == act and step.role == role for step in WORKFLOW.steps)
+        with pytest.raises(IllegalTransition if may_ever else Forbidden):
+            do(question, act, by)
 
 
 @pytest.mark.parametrize("name", ["answer", "progress"])

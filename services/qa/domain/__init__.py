@@ -41,6 +41,7 @@ from services.qa.domain.leading import (
     reopen,
     take_note,
 )
+from services.qa.domain.merging import MergeQuestion, merge, take_duplicate, takes_duplicates, unmerge
 from services.qa.domain.permits import acts, concerns, permit
 from services.qa.domain.publishing import (
     DiscloseAsker,
@@ -57,7 +58,6 @@ from services.qa.domain.sorting import (
     ConfirmSetAside,
     ForwardQuestion,
     GiveBackQuestion,
-    MergeQuestion,
     PartWords,
     RefuseQuestion,
     RestoreQuestion,
@@ -66,12 +66,10 @@ from services.qa.domain.sorting import (
     confirm_set_aside,
     forward,
     give_back,
-    merge,
     refuse,
     restore,
     set_aside,
     split,
-    take_duplicate,
 )
 
 __all__ = [
@@ -145,7 +143,9 @@ __all__ = [
     "split",
     "take_duplicate",
     "take_note",
+    "takes_duplicates",
     "unchecked",
+    "unmerge",
     "withdraw",
     "withdraw_part",
     "withhold",

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.qa.domain.clocks import centre_clocks, stated_clock
 from services.qa.domain.permits import FieldRule, permit
 from services.qa.domain.question import Question, promise_name
-from services.qa.regulation import WORKFLOW, Duty, Policy, Status
+from services.qa.regulation import WORKFLOW, WRITING, Duty, Policy, Status
 from shared.calendar import WorkingCalendar
 from shared.contracts.base import Decision, Event
 from shared.contracts.qa import (
@@ -137,13 +137,12 @@ def answer(
     """Trả lời, by the unit or by the centre itself; the centre's two working days begin."""
     permit(question, "answer", by)
     by_unit = question.status is Status.FORWARDED
-    writing = (Duty.UNIT_REPLY, Duty.COMPLEX_REPLY, Duty.PROMISED_REPLY)
     return question.then(
         QuestionAnswered(
             question_id=question.id, unit=question.unit if by_unit else policy.centre_unit,
             answer_ref=answer_ref, answer_hash=answer_hash, answered_by=by.subject,
             opens=centre_clocks(question, at=at, calendar=calendar, policy=policy),
-            closes=question.of(Duty.TRIAGE, *writing),
+            closes=question.of(Duty.TRIAGE, *WRITING),
             voids=question.of(Duty.CONSULTATION, Duty.SAME_DAY_NOTICE),
         )
     )  # fmt: skip
@@ -157,8 +156,8 @@ def send_back(
     permit(question, "send_back", by)
     return question.then(
         AnswerSentBack(
-            question_id=question.id, unit=question.answered_unit, reason_ref=reason_ref,
-            reason_hash=reason_hash, reopens=question.ended_by_answer,
+            question_id=question.id, unit=question.answered_unit, to_centre=not question.answered_by_unit,
+            reason_ref=reason_ref, reason_hash=reason_hash, reopens=question.ended_by_answer,
             voids=question.of(Duty.SEND_ANSWER, Duty.PUBLISH_ANSWER),
         )
     )  # fmt: skip
@@ -202,17 +201,17 @@ def record_notice(question: Question, cmd: RecordNotice) -> Decision[Question]:
 
 
 def _discharged(question: Question, cmd: RecordNotice) -> tuple[str, ...]:
-    """The letter with an answer ends the duty to send that answer, and none to send its correction; the
-    correction's letter ends both."""
-    sending = question.of(Duty.SEND_ANSWER)
-    of_correction = {clock.name for clock in question.corrected.opens} if question.corrected else set()
+    """The letter with an answer, or with its correction, ends the duty to send it and whatever came before
+    it; the letter of an earlier one leaves the later owed."""
     match cmd.kind:
-        case NoticeKind.REFUSAL:
+        case NoticeKind.REFUSAL if cmd.round == question.refusals:
             return question.of(Duty.SAME_DAY_NOTICE)
-        case NoticeKind.CORRECTION if cmd.round == question.correcting:
-            return sending
         case NoticeKind.ANSWER | NoticeKind.CORRECTION:
-            return tuple(name for name in sending if name not in of_correction)
+            brought = [
+                place for place, each in enumerate(question.issued, 1) if each[:2] == (cmd.kind, cmd.round)
+            ]
+            sent = {each.clock for each in question.issued[: max(brought, default=0)]}
+            return tuple(name for name in question.of(Duty.SEND_ANSWER) if name in sent)
         case _:
             return ()
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.qa.domain.permits import permit
 from services.qa.domain.question import Question
-from services.qa.regulation import WORKFLOW, Policy, Role
-from shared.calendar import VIETNAM
+from services.qa.regulation import WORKFLOW, Policy, Role, Status
+from shared.calendar import VIETNAM, WorkingCalendar, end_of
 from shared.contracts.base import Decision
 from shared.contracts.qa import (
     AnswerRated,
@@ -106,14 +106,14 @@ def check_continuation(question: Question, act: str, *, by: Actor, at: datetime,
 
 def follow_up_until(question: Question, policy: Policy) -> date | None:
     """The last day on which the asker may ask further."""
-    if question.sent_at is None:
+    if question.told_answer_at is None:
         return None
-    return question.sent_at.astimezone(VIETNAM).date() + timedelta(days=policy.follow_up_within)
+    return question.told_answer_at.astimezone(VIETNAM).date() + timedelta(days=policy.follow_up_within)
 
 
 def continued(question: Question, by: UUID, by_number: str, *, resubmitted: bool) -> Decision[Question]:
     """Another question goes on from this one; what was unclear ends with it."""
-    if question.continued is not None:
+    if question.continued is not None and question.continued.resubmitted is resubmitted:
         return question.then()
     link = QuestionContinued(
         question_id=question.id, by=by, by_number=by_number, resubmitted=resubmitted
@@ -136,13 +136,19 @@ def rate(
     )  # fmt: skip
 
 
-def lapse(question: Question, *, at: datetime, policy: Policy) -> Decision[Question]:
-    """Chưa rõ, không ai gửi lại: closed once the days in which it could be sent again are over."""
+def lapse(
+    question: Question, *, at: datetime, calendar: WorkingCalendar, policy: Policy
+) -> Decision[Question]:
+    """Chưa rõ, không ai gửi lại: closed once the days in which it could be sent again are over; the last of
+    them is a working day (Bộ luật Dân sự, Điều 148 khoản 5)."""
     unclear = question.refusal is not None and question.refusal.ground is RefusalGround.UNCLEAR
     told = question.told_refusal_at
-    waits = "close" in WORKFLOW.acts(question.status, SYSTEM.roles) and unclear and told is not None
-    if not waits or told is None or at < told + timedelta(days=policy.unclear_lapses_after):
+    if question.status is not Status.REFUSED or not unclear or told is None:
         return question.then()
+    last = calendar.day_of(told) + timedelta(days=policy.unclear_lapses_after)
+    if at < end_of(calendar.working_day_from(last)):
+        return question.then()
+    WORKFLOW.after(question.status, "close", SYSTEM)
     return question.then(
         QuestionClosed(question_id=question.id, outcome=Outcome.LAPSED, part_of=question.part_of)
     )

@@ -44,6 +44,10 @@ def triage_clock(received_at: datetime, calendar: WorkingCalendar, policy: Polic
     )  # fmt: skip
 
 
+def reopened_by(order: str) -> str:
+    return f"ngày mở lại theo {order}"
+
+
 def triage_anew(at: datetime, reason: str, *, calendar: WorkingCalendar, policy: Policy) -> Clock:
     """Phân loại lại từ đầu, for what was opened again by order."""
     return clock_for(
@@ -56,6 +60,7 @@ def triage_anew(at: datetime, reason: str, *, calendar: WorkingCalendar, policy:
 def unit_clock(
     received_at: datetime, unit: str, *, at: datetime, calendar: WorkingCalendar, policy: Policy
 ) -> Clock:
+    """From delivery to the unit; by the other reading, from the receipt (or the reopening)."""
     delivered = policy.unit_reply_from == "delivery"
     start = at if delivered else counted_receipt(received_at, calendar, policy)
     return clock_for(
@@ -68,12 +73,12 @@ def unit_clock(
 
 def complex_clock(question: Question, *, calendar: WorkingCalendar, policy: Policy) -> Clock:
     """Ten working days in all, from the receipt of the question."""
-    start = counted_receipt(question.received_at, calendar, policy)
+    start = counted_receipt(question.began_at, calendar, policy)
     return clock_for(
         calendar.due(start, COMPLEX_REPLY_DAYS), calendar, duty=Duty.COMPLEX_REPLY, basis=UNIT_BASIS,
         owner_unit=question.unit, reason=OF_RECEIPT, name=question.fresh(Duty.COMPLEX_REPLY),
         warn_at=calendar.due(start, COMPLEX_WARNING_DAYS).due_at,
-        received_at=_looked_for(question.received_at, policy),
+        received_at=_looked_for(question.began_at, policy),
     )  # fmt: skip
 
 
@@ -91,7 +96,8 @@ def same_day_clock(question: Question, *, at: datetime, calendar: WorkingCalenda
 
 
 def found_clock(question: Question, *, at: datetime, calendar: WorkingCalendar, policy: Policy) -> Clock:
-    """What is found late, after the question had gone to a unit, is told on the day of that finding."""
+    """What is found late, after the question had gone to a unit or was closed, is told on the day of that
+    finding."""
     return clock_for(
         calendar.same_day(at), calendar, duty=Duty.SAME_DAY_NOTICE, basis=TRIAGE_BASIS,
         owner_unit=policy.centre_unit, name=question.fresh(Duty.SAME_DAY_NOTICE),

@@ -5,14 +5,21 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.qa.domain.answering import concluded
-from services.qa.domain.clocks import triage_anew
-from services.qa.domain.permits import permit
+from services.qa.domain.clocks import reopened_by, triage_anew
+from services.qa.domain.permits import FieldRule, permit
 from services.qa.domain.question import Question
 from services.qa.regulation import Policy
 from shared.calendar import WorkingCalendar
 from shared.contracts.base import Decision
 from shared.contracts.qa import NoteTaken, PartOver, QuestionAssigned, QuestionReopened
 from shared.workflow import Actor
+
+
+class OrderNotYet(FieldRule):
+    """A question is opened again by an order that has been given (văn bản chỉ đạo)."""
+
+    code = "order_not_yet"
+    title_vi, title_en = "Ngày văn bản chưa tới", "The order is dated in the future"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,9 @@ def reopen(
 ) -> Decision[Question]:  # fmt: skip
     """Mở lại theo văn bản: sorted anew from the day of the order's entry."""
     permit(question, "reopen", by)
-    clock = triage_anew(at, f"ngày mở lại theo {cmd.order}", calendar=calendar, policy=policy)
+    if cmd.ordered_on > calendar.day_of(at):
+        raise OrderNotYet("ordered_on", f"Văn bản ghi ngày {cmd.ordered_on:%d/%m/%Y}, chưa tới.")
+    clock = triage_anew(at, reopened_by(cmd.order), calendar=calendar, policy=policy)
     return question.then(
         QuestionReopened(
             question_id=question.id,

@@ -61,6 +61,13 @@ class NothingToContinue(IllegalTransition):
     title_vi, title_en = "Chưa làm được việc này với câu hỏi", "The question does not allow this"
 
 
+class AskerGone(IllegalTransition):
+    """The asker's data was erased: nobody is left to answer (đã xóa dữ liệu của người hỏi)."""
+
+    code = "asker_erased"
+    title_vi, title_en = "Dữ liệu của người hỏi đã được xóa", "The asker's data has been erased"
+
+
 class OwnSuspicion(Forbidden):
     """Who set a letter aside does not confirm it (bốn mắt)."""
 
@@ -157,13 +164,21 @@ def _decide_publication(question: Question, by: Actor) -> Exception | None:
 
 
 def _correct(question: Question, by: Actor) -> Exception | None:
-    told = question.released or question.publication_decided
+    told = question.released or question.publication_decided or question.corrected
     if not told or question.outcome not in (None, Outcome.ANSWERED):
         return NothingToCorrect("Chỉ đính chính câu trả lời đã gửi hoặc đã đăng.")
-    if question.unit and by.unit != question.unit:
+    if question.erased:
+        return AskerGone("Dữ liệu của người hỏi đã được xóa, không gửi đính chính được.")
+    if question.answered_by_unit and by.unit != question.unit:
         return NotYourUnit("Chỉ đơn vị đã trả lời mới đính chính câu trả lời.")
-    if not question.unit and Role.TRIAGE not in by.roles:
+    if not question.answered_by_unit and Role.TRIAGE not in by.roles:
         return NotYourUnit("Câu trả lời này là của Trung tâm.")
+    return None
+
+
+def _reopen(question: Question, _: Actor) -> Exception | None:
+    if question.erased:
+        return AskerGone("Dữ liệu của người hỏi đã được xóa, không còn ai để trả lời.")
     return None
 
 
@@ -173,22 +188,22 @@ def _confirm(question: Question, by: Actor) -> Exception | None:
     return None
 
 
-def _resubmit(question: Question, by: Actor) -> Exception | None:
+def _resubmit(question: Question, _: Actor) -> Exception | None:
     if question.refusal is None or question.refusal.ground is not RefusalGround.UNCLEAR:
         return NothingToContinue("Chỉ câu hỏi chưa rõ nghĩa mới gửi lại cho đầy đủ.")
-    return _whole(question, by)
+    return None
 
 
-def _follow_up(question: Question, by: Actor) -> Exception | None:
-    if question.sent_at is None:
+def _follow_up(question: Question, _: Actor) -> Exception | None:
+    if question.told_answer_at is None:
         return NothingToContinue("Chỉ hỏi tiếp sau khi câu trả lời đã gửi tới bạn.")
-    if question.continued is not None:
+    if question.continued is not None and not question.continued.resubmitted:
         return AlreadyDecided("Bạn đã hỏi tiếp một lần về câu trả lời này.")
-    return _whole(question, by)
+    return None
 
 
 def _rate(question: Question, _: Actor) -> Exception | None:
-    if question.sent_at is None:
+    if question.told_answer_at is None:
         return NothingToContinue("Chỉ đánh giá sau khi câu trả lời đã gửi tới bạn.")
     return AlreadyDecided("Bạn đã đánh giá câu trả lời này.") if question.rating else None
 
@@ -201,7 +216,7 @@ def _erase(question: Question, _: Actor) -> Exception | None:
 RULES: Final[Mapping[str, Callable[[Question, Actor], Exception | None]]] = {
     "answer": _holder, "progress": _holder, "give_back": _holder, "make_complex": _make_complex,
     "advise": _advise, "send_back": _send_back, "release": _release, "publish": _decide_publication,
-    "withhold": _decide_publication, "correct": _correct, "confirm_set_aside": _confirm,
+    "withhold": _decide_publication, "correct": _correct, "reopen": _reopen, "confirm_set_aside": _confirm,
     "split": _whole, "merge": _whole, "resubmit": _resubmit, "follow_up": _follow_up, "rate": _rate,
     "withdraw": _whole, "assign": _reader, "note": _reader, "disclose": _reader, "erase": _erase,
 }  # fmt: skip

@@ -4,50 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as made
 from datetime import date, datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 from uuid import UUID
 
 from services.qa.regulation import Duty, Status
 from shared.calendar import VIETNAM
+from shared.contracts import qa
 from shared.contracts.base import Aggregate, Clock, Decision, Event, only
 from shared.contracts.clocks import moved_as
 from shared.contracts.notifier import DeadlineMoved
-from shared.contracts.qa import (
-    AdviceGiven,
-    AnswerCorrected,
-    AnswerPublished,
-    AnswerRated,
-    AnswerReleased,
-    AnswerSentBack,
-    AnswerWithheld,
-    AskerErased,
-    AttachedFile,
-    FileChecked,
-    FileVerdict,
-    InformationAdded,
-    NoticeAccepted,
-    NoticeKind,
-    Outcome,
-    PartOver,
-    QuestionAnswered,
-    QuestionAssigned,
-    QuestionClockMoved,
-    QuestionClosed,
-    QuestionContinued,
-    QuestionForwarded,
-    QuestionMadeComplex,
-    QuestionMerged,
-    QuestionProgressReported,
-    QuestionReceived,
-    QuestionRefused,
-    QuestionReopened,
-    QuestionRestored,
-    QuestionReturned,
-    QuestionSetAside,
-    QuestionSplit,
-    QuestionWithdrawn,
-    SetAsideConfirmed,
-)
 
 
 def promise_name(round: int) -> str:
@@ -55,15 +20,21 @@ def promise_name(round: int) -> str:
     return f"{Duty.PROMISED_REPLY}:{round}"
 
 
-def leading(clocks: Iterable[Clock]) -> str:
-    """The name of the clock that a question is worked by: its newest promise, or what ends first; an opinion
-    that is asked of others leads nobody."""
+def leading(clocks: Iterable[Clock]) -> Clock | None:
+    """The clock that a question is worked by: what ends first; of several promises the newest alone, and no
+    opinion that is asked of others."""
     running = [clock for clock in clocks if clock.duty != Duty.CONSULTATION]
     promises = [clock for clock in running if clock.duty == Duty.PROMISED_REPLY]
-    if promises:
-        return promises[-1].name
-    first = min(running, key=lambda clock: clock.due_at, default=None)
-    return first.name if first else ""
+    counted = [clock for clock in running if clock not in promises[:-1]]
+    return min(counted, key=lambda clock: clock.due_at, default=None)
+
+
+class Issued(NamedTuple):
+    """An answer or its correction: the letter that brings it to the asker, and the clock which that ends."""
+
+    kind: qa.NoticeKind
+    round: int
+    clock: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +51,42 @@ class Question(Aggregate):
     unit: str = ""
     field: str = ""
     note_ref: str = ""
-    refusal: QuestionRefused | None = None
-    progress: QuestionProgressReported | None = None  # the latest
+    refusal: qa.QuestionRefused | None = None
+    refusals: int = 0
+    progress: qa.QuestionProgressReported | None = None  # the latest
     rounds: int = 0
     answer_ref: str = ""
     answered_by: str = ""
     answered_unit: str = ""
     released: bool = False
-    sent_at: datetime | None = None
+    releases: int = 0  # of answers; a correction's letter goes by the number of the correction
+    issued: tuple[Issued, ...] = ()
+    sent_at: datetime | None = None  # the answer that stands now
+    told_answer_at: datetime | None = None  # the latest answer that the asker has, be it corrected since
     public_ref: str = ""
     withheld_reason: str = ""
-    outcome: Outcome | None = None
+    outcome: qa.Outcome | None = None
     part_of: UUID | None = None
     parts: Mapping[UUID, bool] = made(default_factory=dict)  # the parts it was split into: over or not
-    returned: QuestionReturned | None = None  # the latest, while it has not been sorted again
-    complex: QuestionMadeComplex | None = None
+    returned: qa.QuestionReturned | None = None  # the latest, while it has not been sorted again
+    complex: qa.QuestionMadeComplex | None = None
     advised: frozenset[str] = frozenset()  # consulted units that have given their opinion
     ended_by_answer: tuple[Clock, ...] = ()  # given back if the answer turns out to be defective
     correction: int = 0
-    corrected: AnswerCorrected | None = None  # the latest
+    corrected: qa.AnswerCorrected | None = None  # the latest, of the answer that stands now
     merged_into: UUID | None = None
+    before_merge: tuple[Status, tuple[Clock, ...]] | None = None
+    duplicates: frozenset[UUID] = frozenset()  # what was merged into this one
     set_aside_by: str = ""
     entered_by: str = ""
     unit_due_at: datetime | None = None  # when the unit's seven working days end, whether they still run
-    continued: QuestionContinued | None = None  # sent again, or asked further about
+    continued: qa.QuestionContinued | None = None  # sent again, or asked further about
     told_refusal_at: datetime | None = None
-    reopened: QuestionReopened | None = None  # the latest
+    reopened: qa.QuestionReopened | None = None  # the latest
     assignee: str = ""
     rating: int = 0
-    files: Mapping[UUID, AttachedFile] = made(default_factory=dict)
-    verdicts: Mapping[UUID, FileVerdict] = made(default_factory=dict)
+    files: Mapping[UUID, qa.AttachedFile] = made(default_factory=dict)
+    verdicts: Mapping[UUID, qa.FileVerdict] = made(default_factory=dict)
     erased: bool = False
     named: frozenset[str] = frozenset()  # every clock that ever ran, so that none is named twice
 
@@ -145,13 +122,42 @@ class Question(Aggregate):
         return self.published or bool(self.withheld_reason)
 
     @property
+    def answered_by_unit(self) -> bool:
+        """The unit that holds it wrote the answer, not the centre itself."""
+        return bool(self.unit) and self.answered_unit == self.unit
+
+    @property
+    def began_at(self) -> datetime:
+        """When it came in, or was opened again by order: its terms count anew from then."""
+        return self.reopened.opens[0].started_at if self.reopened else self.received_at
+
+    @property
+    def lead(self) -> Clock | None:
+        """The clock that the question is worked by; a closed one is worked no more."""
+        return None if self.status is Status.CLOSED else leading(self.clocks.values())
+
+    @property
     def leading(self) -> str:
-        """The name of the clock that the question is worked by."""
-        return leading(self.clocks.values())
+        return self.lead.name if self.lead else ""
+
+    def then(self, *events: Event) -> Decision[Self]:
+        """Each event that touches a clock says which one the question is worked by after it."""
+        state, told = self, list[Event]()
+        for event in events:
+            told.append(state._led(event))
+            state = state.apply(told[-1])
+        return state, tuple(told)
+
+    def _led(self, event: Event) -> Event:
+        if not isinstance(event, qa.OfQuestion | qa.QuestionClockMoved) or event.leading is not None:
+            return event
+        lead = self.apply(event).lead
+        facts = {"duty": lead.duty, "due_at": lead.due_at, "warn_at": lead.warn_at} if lead else {}
+        return event.model_copy(update={"leading": qa.Leading(**facts)})
 
     @classmethod
     def begin(cls, event: Event) -> Self:
-        first = only(event, QuestionReceived)
+        first = only(event, qa.QuestionReceived)
         return cls(
             id=first.question_id, number=first.number, status=Status.RECEIVED,
             received_at=first.received_at, counted_from=first.counted_from, letter_ref=first.letter_ref,
@@ -161,108 +167,126 @@ class Question(Aggregate):
         )  # fmt: skip
 
     def apply(self, event: Event) -> Self:  # noqa: PLR0912 (an arm for each event)
-        opened = {
-            clock.name: clock for clock in (*getattr(event, "reopens", ()), *getattr(event, "opens", ()))
-        }
+        begun = (*getattr(event, "reopens", ()), *getattr(event, "opens", ()))
+        opened = {clock.name: clock for clock in begun}
         ended = {*getattr(event, "closes", ()), *getattr(event, "voids", ())}
         still = {name: clock for name, clock in self.clocks.items() if name not in ended}
         seven = next((each.due_at for each in opened.values() if each.duty == Duty.UNIT_REPLY), None)
-        changed = replace(
-            self, clocks=still | opened, named=self.named | opened.keys(),
-            unit_due_at=seven or self.unit_due_at,
-        )  # fmt: skip
+        facts = {"named": self.named | opened.keys(), "unit_due_at": seven or self.unit_due_at}
+        changed = self._with(clocks=still | opened, **facts)
         match event:
-            case QuestionClockMoved(clock=clock):
+            case qa.QuestionClockMoved(clock=clock):
                 changed = changed._with(clocks=still | {clock.name: clock})
                 if clock.received_at is not None:
                     changed = changed._with(counted_from=clock.started_at.astimezone(VIETNAM).date())
-            case QuestionForwarded():
+                if clock.duty == Duty.UNIT_REPLY:
+                    changed = changed._with(unit_due_at=clock.due_at)
+            case qa.QuestionForwarded():
                 facts = {"unit": event.unit, "field": event.field, "note_ref": event.note_ref}
                 changed = changed._with(status=Status.FORWARDED, returned=None, assignee="", **facts)
-            case QuestionReturned():
+            case qa.QuestionReturned():
                 changed = changed._with(status=Status.RETURNED, returned=event, assignee="")
-            case QuestionRefused():
-                changed = changed._with(status=Status.REFUSED, refusal=event, returned=None)
-            case QuestionProgressReported():
+            case qa.QuestionRefused():
+                changed = changed._with(
+                    status=Status.REFUSED, refusal=event, refusals=self.refusals + 1, told_refusal_at=None,
+                    returned=None,
+                )  # fmt: skip
+            case qa.QuestionProgressReported():
                 changed = changed._with(progress=event, rounds=event.round)
-            case QuestionMadeComplex():
+            case qa.QuestionMadeComplex():
                 changed = changed._with(complex=event)
-            case AdviceGiven():
+            case qa.AdviceGiven():
                 changed = changed._with(advised=self.advised | {event.unit})
-            case QuestionAnswered() | AnswerCorrected() | AnswerSentBack():
+            case qa.QuestionAnswered() | qa.AnswerCorrected() | qa.AnswerSentBack():
                 changed = changed._answered(event, self)
-            case AnswerReleased():
-                changed = changed._with(released=True)
-            case NoticeAccepted(kind=NoticeKind.ANSWER | NoticeKind.CORRECTION):
-                corrects = event.round if event.kind is NoticeKind.CORRECTION else 0
-                if corrects == self.correcting:
-                    changed = changed._with(sent_at=self.sent_at or event.accepted_at)
-            case NoticeAccepted(kind=NoticeKind.REFUSAL):
-                changed = changed._with(told_refusal_at=self.told_refusal_at or event.accepted_at)
-            case AnswerPublished():
+            case qa.AnswerReleased():
+                changed = changed._with(released=True, releases=self.releases + (not event.correction))
+            case qa.NoticeAccepted():
+                changed = changed._told(event)
+            case qa.AnswerPublished():
                 changed = changed._with(public_ref=event.public_ref, field=event.field or self.field)
-            case AnswerWithheld():
+            case qa.AnswerWithheld():
                 changed = changed._with(withheld_reason=event.reason)
-            case QuestionClosed():
+            case qa.QuestionClosed():
                 changed = changed._with(status=Status.CLOSED, outcome=event.outcome)
             case _:
-                changed = changed._lived(event)
+                changed = changed._lived(event, self)
         return changed
+
+    def _told(self, event: qa.NoticeAccepted) -> Self:
+        match event.kind:
+            case qa.NoticeKind.ANSWER | qa.NoticeKind.CORRECTION:
+                stands = bool(self.issued) and self.issued[-1][:2] == (event.kind, event.round)
+                sent_at = (self.sent_at or event.accepted_at) if stands else self.sent_at
+                return self._with(told_answer_at=event.accepted_at, sent_at=sent_at)
+            case qa.NoticeKind.REFUSAL if event.round == self.refusals:
+                return self._with(told_refusal_at=self.told_refusal_at or event.accepted_at)
+            case _:
+                return self
 
     def _answered(self, event: Event, before: "Question") -> Self:
         """An answer, one that was sent back, or its correction: what was settled before is open again."""
+        sending = next((c.name for c in getattr(event, "opens", ()) if c.duty == Duty.SEND_ANSWER), "")
         match event:
-            case QuestionAnswered():
-                facts = {"answer_ref": event.answer_ref, "answered_by": event.answered_by}
+            case qa.QuestionAnswered():
                 ended = tuple(before.clocks[name] for name in event.closes if name in before.clocks)
-                return self._with(status=Status.ANSWERED, answered_unit=event.unit, returned=None,
-                                  ended_by_answer=ended, **facts)  # fmt: skip
-            case AnswerCorrected():
+                return self._with(
+                    status=Status.ANSWERED, answered_unit=event.unit, returned=None, ended_by_answer=ended,
+                    answer_ref=event.answer_ref, answered_by=event.answered_by, corrected=None,
+                    issued=(*self.issued, Issued(qa.NoticeKind.ANSWER, self.releases + 1, sending)),
+                )  # fmt: skip
+            case qa.AnswerCorrected():
                 return self._with(
                     status=Status.ANSWERED, answer_ref=event.answer_ref, answered_by=event.answered_by,
                     correction=event.correction, corrected=event, released=False, sent_at=None,
                     public_ref="", withheld_reason="", outcome=None,
+                    issued=(*self.issued, Issued(qa.NoticeKind.CORRECTION, event.correction, sending)),
                 )  # fmt: skip
-            case _:
-                back = Status.FORWARDED if self.unit else Status.RECEIVED
+            case qa.AnswerSentBack(to_centre=True):
+                back = Status.RETURNED if self.unit else Status.RECEIVED
                 return self._with(status=back, ended_by_answer=())
+            case _:
+                return self._with(status=Status.FORWARDED, ended_by_answer=())
 
-    def _lived(self, event: Event) -> Self:  # noqa: PLR0911, PLR0912 (an arm for each event)
+    def _lived(self, event: Event, before: "Question") -> Self:  # noqa: PLR0911, PLR0912 (an arm for each event)
         """What else happens to a question on its way."""
         match event:
-            case QuestionSetAside():
+            case qa.QuestionSetAside():
                 return self._with(status=Status.SET_ASIDE, set_aside_by=event.set_aside_by)
-            case QuestionRestored():
-                return self._with(status=Status.RECEIVED, set_aside_by="")
-            case QuestionMerged():
-                return self._with(merged_into=event.into)
-            case QuestionSplit():
+            case qa.QuestionRestored():
+                again = {"set_aside_by": "", "merged_into": None, "before_merge": None, "outcome": None}
+                return self._with(status=Status(event.back_to), **again)
+            case qa.QuestionMerged():
+                ended = tuple(each for name, each in before.clocks.items() if name not in self.clocks)
+                return self._with(merged_into=event.into, before_merge=(self.status, ended))
+            case qa.DuplicateTaken():
+                return self._with(duplicates=self.duplicates | {event.duplicate})
+            case qa.QuestionSplit():
                 parts = dict.fromkeys((part.question_id for part in event.parts), False)
-                return self._with(status=Status.SPLIT, parts=parts)
-            case PartOver():
+                return self._with(status=Status.SPLIT, parts={**self.parts, **parts})
+            case qa.PartOver():
                 return self._with(parts={**self.parts, event.part: True})
-            case QuestionReopened():
+            case qa.QuestionReopened():
                 return self._with(
                     status=Status.RECEIVED, reopened=event, outcome=None, unit="", refusal=None, complex=None,
                     advised=frozenset(), released=False, sent_at=None, public_ref="", withheld_reason="",
-                    told_refusal_at=None, corrected=None, assignee="", answer_ref="", answered_by="",
-                    answered_unit="",
+                    told_refusal_at=None, assignee="", answer_ref="", answered_by="", answered_unit="",
+                    corrected=None, unit_due_at=None, returned=None, progress=None, merged_into=None,
+                    set_aside_by="", ended_by_answer=(),
                 )  # fmt: skip
-            case QuestionContinued():
+            case qa.QuestionContinued():
                 return self._with(continued=event)
-            case InformationAdded():
+            case qa.InformationAdded():
                 return self._with(files={**self.files, **{each.file_id: each for each in event.files}})
-            case FileChecked():
+            case qa.FileChecked():
                 return self._with(verdicts={**self.verdicts, event.file_id: event.verdict})
-            case QuestionAssigned():
+            case qa.QuestionAssigned():
                 return self._with(assignee=event.to)
-            case AnswerRated():
+            case qa.AnswerRated():
                 return self._with(rating=event.score)
-            case AskerErased():
+            case qa.AskerErased():
                 return self._with(erased=True)
-            case QuestionWithdrawn() | SetAsideConfirmed():
-                return self  # the close that goes with it says so
-            case _:
+            case _:  # among them what the close that goes with it says
                 return self
 
     def _with(self, **changes: Any) -> Self:
@@ -273,4 +297,4 @@ def move_clock(question: Question, told: DeadlineMoved) -> Decision[Question]:
     """Hạn đang chạy được tính lại vì lịch làm việc thay đổi; one that runs no more stays as it was judged."""
     name = told.clock.name
     known = question.clocks.get(name)
-    return question.then(*moved_as(QuestionClockMoved, known, told, leads=name == question.leading))
+    return question.then(*moved_as(qa.QuestionClockMoved, known, told, leads=name == question.leading))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.qa.domain.clocks import triage_clock
+from services.qa.domain.clocks import reopened_by, triage_anew, triage_clock
 from services.qa.domain.codes import number_of
 from services.qa.domain.question import Question
 from services.qa.regulation import Policy, counted_receipt
@@ -62,6 +62,11 @@ def receive_part(
     whole: Question, part: Part, place: int, channel: str, *, calendar: WorkingCalendar, policy: Policy
 ) -> Decision[Question]:
     """Một phần của câu hỏi đã tách: received when the whole was, and sorted by the same day."""
+    triage = triage_clock(whole.received_at, calendar, policy)
+    if whole.reopened is not None:
+        triage = triage_anew(
+            whole.began_at, reopened_by(whole.reopened.order), calendar=calendar, policy=policy
+        )
     return Question.starts_with(
         QuestionReceived(
             question_id=part.question_id,
@@ -73,6 +78,6 @@ def receive_part(
             counted_from=whole.counted_from,
             part_of=whole.id,
             entered_by=whole.entered_by,
-            opens=(triage_clock(whole.received_at, calendar, policy),),
+            opens=(triage,),
         )
     )

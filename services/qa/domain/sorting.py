@@ -8,17 +8,15 @@ from uuid import UUID
 from services.qa.domain.clocks import found_clock, handed_over, same_day_clock, unit_clock
 from services.qa.domain.permits import FieldRule, permit
 from services.qa.domain.question import Question
-from services.qa.regulation import REPLYING, Duty, Policy, Status
+from services.qa.regulation import REPLYING, WRITING, Duty, Policy, Status
 from shared.calendar import WorkingCalendar
 from shared.contracts.base import Decision
 from shared.contracts.qa import (
-    DuplicateTaken,
     Finding,
     Outcome,
     Part,
     QuestionClosed,
     QuestionForwarded,
-    QuestionMerged,
     QuestionRefused,
     QuestionRestored,
     QuestionReturned,
@@ -58,20 +56,6 @@ class AlreadyWithUnit(FieldRule):
     title_vi, title_en = "Đơn vị này đang giữ câu hỏi", "The unit holds the question already"
 
 
-class NotSameAsker(FieldRule):
-    """Only what one person asked twice is merged: another asker is owed an answer of their own."""
-
-    code = "not_same_asker"
-    title_vi, title_en = "Hai câu hỏi của hai người khác nhau", "The questions come from different askers"
-
-
-class MergeTargetOver(FieldRule):
-    """A duplicate is merged into what is answered, or will be."""
-
-    code = "merge_target_over"
-    title_vi, title_en = "Câu hỏi nhận gộp không còn được trả lời", "The other question will not be answered"
-
-
 class PartsMissing(FieldRule):
     code = "parts_missing"
     title_vi, title_en = "Tách thì phải có ít nhất hai phần", "A split needs at least two parts"
@@ -94,12 +78,6 @@ class RefuseQuestion:
     agency: str = ""
     reference: str = ""
     transferred_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MergeQuestion:
-    question_id: UUID
-    into: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +126,14 @@ def forward(
     if question.status is Status.FORWARDED and cmd.unit == question.unit:
         raise AlreadyWithUnit("unit", "Câu hỏi đang ở đơn vị này.")
     if question.unit:
-        opens, voids = handed_over(question, REPLYING, cmd.unit)
-        voids = (*voids, *question.of(Duty.SAME_DAY_NOTICE))  # nothing was found after all
+        opens, voids = handed_over(question, WRITING, cmd.unit)
+        own = [
+            name for name in question.of(Duty.CONSULTATION) if question.clocks[name].owner_unit == cmd.unit
+        ]
+        # Who writes the answer advises nobody; and nothing was found after all.
+        voids = (*voids, *own, *question.of(Duty.SAME_DAY_NOTICE))
     else:
-        clock = unit_clock(question.received_at, cmd.unit, at=at, calendar=calendar, policy=policy)
+        clock = unit_clock(question.began_at, cmd.unit, at=at, calendar=calendar, policy=policy)
         opens, voids = (clock.model_copy(update={"name": question.fresh(clock.name)}),), ()
     return question.then(
         QuestionForwarded(
@@ -167,7 +149,7 @@ def refuse(
 ) -> Decision[Question]:  # fmt: skip
     """Từ chối; the asker is told the same day why, and where the question belongs or what is missing."""
     permit(question, "refuse", by)
-    check_referral(cmd)
+    check_referral(cmd, calendar.day_of(at))
     known = question.of(Duty.SAME_DAY_NOTICE)  # it runs since the unit found the same
     opens = () if known else (same_day_clock(question, at=at, calendar=calendar, policy=policy),)
     clock = opens[0] if opens else question.clocks[known[0]]
@@ -182,7 +164,7 @@ def refuse(
     )  # fmt: skip
 
 
-def check_referral(cmd: RefuseQuestion) -> None:
+def check_referral(cmd: RefuseQuestion, today: date) -> None:
     if cmd.ground is RefusalGround.UNCLEAR:
         if cmd.referral is not None or cmd.agency:
             raise ReferralNotAllowed("referral", "Hãy nêu nội dung còn thiếu để người hỏi gửi lại.")
@@ -192,6 +174,8 @@ def check_referral(cmd: RefuseQuestion) -> None:
     transferred = cmd.referral is Referral.TRANSFERRED_BY_CENTRE
     if transferred and (not cmd.reference.strip() or cmd.transferred_on is None):
         raise TransferIncomplete("reference", "Trung tâm chuyển thì nêu số và ngày văn bản chuyển.")
+    if cmd.transferred_on is not None and cmd.transferred_on > today:
+        raise TransferIncomplete("transferred_on", "Ngày chuyển chưa tới; chuyển rồi mới báo là đã chuyển.")
 
 
 def give_back(
@@ -200,7 +184,7 @@ def give_back(
 ) -> Decision[Question]:  # fmt: skip
     """Đơn vị trả lại. What it finds out of scope or unclear is told today; the centre holds the time left."""
     permit(question, "give_back", by)
-    opens, voids = handed_over(question, REPLYING, policy.centre_unit)
+    opens, voids = handed_over(question, WRITING, policy.centre_unit)
     told_today = cmd.finding is not Finding.OTHER_UNIT
     if told_today:
         opens = (*opens, found_clock(question, at=at, calendar=calendar, policy=policy))
@@ -215,31 +199,6 @@ def give_back(
             opens=opens,
             voids=voids,
         )
-    )
-
-
-def merge(question: Question, into: Question, *, same_asker: bool, by: Actor) -> Decision[Question]:
-    """Gộp câu hỏi trùng của cùng một người; they are told which question goes on."""
-    permit(question, "merge", by)
-    if into.id == question.id:
-        raise MergeTargetOver("into", "Không gộp một câu hỏi vào chính nó.")
-    if not same_asker:
-        raise NotSameAsker("into", "Hai câu hỏi có hai người hỏi khác nhau; mỗi người được trả lời riêng.")
-    alive = into.status in (Status.RECEIVED, Status.FORWARDED, Status.RETURNED, Status.ANSWERED)
-    if not (alive or into.outcome is Outcome.ANSWERED) or into.part_of is not None:
-        raise MergeTargetOver("into", f"{into.number} không còn được trả lời; hãy chọn câu khác.")
-    return question.then(
-        QuestionMerged(
-            question_id=question.id, into=into.id, into_number=into.number,
-            closes=question.of(Duty.TRIAGE), voids=question.of(*REPLYING, Duty.SAME_DAY_NOTICE),
-        ),
-        QuestionClosed(question_id=question.id, outcome=Outcome.MERGED),
-    )  # fmt: skip
-
-
-def take_duplicate(question: Question, duplicate: UUID, number: str) -> Decision[Question]:
-    return question.then(
-        DuplicateTaken(question_id=question.id, duplicate=duplicate, duplicate_number=number)
     )
 
 

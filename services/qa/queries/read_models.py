@@ -11,7 +11,7 @@ from services.qa.domain.codes import Codes, number_letters
 from services.qa.domain.question import leading
 from services.qa.domain.terms import searched, terms_of
 from services.qa.domain.words import fold
-from services.qa.regulation import Duty, Status
+from services.qa.regulation import WRITING, Duty, Status
 from shared.contracts.base import Clock, ClockedEvent, Event, Recorded
 from shared.contracts.qa import (
     AdviceGiven,
@@ -24,6 +24,7 @@ from shared.contracts.qa import (
     AskerDisclosed,
     AskerErased,
     InformationAdded,
+    Leading,
     NoticeAccepted,
     NoticeKind,
     QuestionAnswered,
@@ -86,17 +87,22 @@ async def read(vault: Vault, ref: str) -> dict[str, Any]:
         return {}
 
 
-def running(event: ClockedEvent) -> Fields:
-    """The clock that now drives the question, of those that this event starts or gives back."""
-    started = {clock.name: clock for clock in (*event.reopens, *event.opens)}
-    leads = leading(started.values())
-    return _driven_by(started[leads]) if leads else {}
+def running(event: ClockedEvent | QuestionClockMoved) -> Fields:
+    """The clock that drives the question from this event on. A record from before that was told names what
+    the event itself starts."""
+    told: Leading | None = getattr(event, "leading", None)
+    if told is not None:
+        return {"due_at": told.due_at, "warn_at": told.warn_at, "duty": told.duty}
+    if isinstance(event, QuestionClockMoved):
+        return _driven_by(event.clock) if event.leads else {}
+    leads = leading((*event.reopens, *event.opens))
+    return _driven_by(leads) if leads else {}
 
 
 def owing(event: ClockedEvent) -> Fields:
     """The same, and by when the answer is owed: what its punctuality is judged by."""
-    fields = running(event)
-    return fields | {"reply_due_at": fields["due_at"]} if fields else {}
+    owed = leading(clock for clock in (*event.reopens, *event.opens) if clock.duty in OWING)
+    return running(event) | ({"reply_due_at": owed.due_at} if owed else {})
 
 
 def _driven_by(clock: Clock) -> Fields:
@@ -105,8 +111,8 @@ def _driven_by(clock: Clock) -> Fields:
 
 def _moved(recorded: Recorded[QuestionClockMoved]) -> Fields:
     clock = recorded.event.clock
-    fields = _driven_by(clock) if recorded.event.leads else {}
-    if recorded.event.leads and clock.duty in WRITING:
+    fields = running(recorded.event)
+    if recorded.event.leads and clock.duty in OWING:
         fields["reply_due_at"] = clock.due_at
     if clock.received_at is not None:
         fields["counted_from"] = local(clock.started_at).date().isoformat()
@@ -114,7 +120,7 @@ def _moved(recorded: Recorded[QuestionClockMoved]) -> Fields:
 
 
 # Whoever writes the answer is punctual by these; the centre, when it answers itself, by the day of sorting.
-WRITING: Final = (Duty.TRIAGE, Duty.UNIT_REPLY, Duty.COMPLEX_REPLY, Duty.PROMISED_REPLY)
+OWING: Final = (Duty.TRIAGE, *WRITING)
 STILL: Final[Fields] = {"due_at": None, "warn_at": None, "duty": ""}
 
 
@@ -166,9 +172,9 @@ def _notice(recorded: Recorded[NoticeAccepted]) -> Fields:
     told = {f"notices.{event.kind}": {"at": event.accepted_at, "message_id": event.message_id}}
     match event.kind:
         case NoticeKind.ANSWER | NoticeKind.CORRECTION:
-            return told | {"sent": True, "sent_at": event.accepted_at}
+            return told | {"sent": True, "sent_at": event.accepted_at, **running(event)}
         case NoticeKind.REFUSAL:
-            return told | STILL | {"told_refusal_at": event.accepted_at}
+            return told | STILL | {"told_refusal_at": event.accepted_at, **running(event)}
         case _:
             return told
 
@@ -187,15 +193,10 @@ async def _published(recorded: Recorded[AnswerPublished], vault: Vault) -> Field
 
 def _reopened(recorded: Recorded[QuestionReopened]) -> Fields:
     """Sorted anew: what was settled before is open again."""
-    anew: Fields = {
-        "answered_at": None,
-        "answered_on": None,
-        "outcome": None,
-        "closed_at": None,
-        "released": False,
-        "decided": False,
-        "sent": False,
-    }
+    anew: Fields = dict.fromkeys(
+        ("answered_at", "answered_on", "outcome", "closed_at", "ground", "merged_into")
+    )
+    anew |= dict.fromkeys(("complex", "released", "decided", "sent"), False)
     return {
         "status": Status.RECEIVED, "unit": "", "reader": "", "holder": "", "assignee": "", "consulted": [],
         "reopened_at": recorded.at, **anew, **owing(recorded.event),
@@ -204,9 +205,17 @@ def _reopened(recorded: Recorded[QuestionReopened]) -> Fields:
 
 def _sent_back(recorded: Recorded[AnswerSentBack]) -> Fields:
     """Back to the unit that wrote it; the centre's own answer goes back to those who sort."""
-    fields = {"answered_at": None, "answered_on": None, "answered_by": "", **owing(recorded.event)}
-    by_unit = any(clock.duty != Duty.TRIAGE for clock in recorded.event.reopens)
-    return fields | {"status": Status.FORWARDED if by_unit else Status.RECEIVED}
+    event = recorded.event
+    unsorted = any(clock.duty == Duty.TRIAGE for clock in event.reopens)
+    desk = Status.RECEIVED if unsorted else Status.RETURNED
+    back = {"status": desk} if event.to_centre else {"status": Status.FORWARDED, "holder": event.unit}
+    anew: Fields = {"answered_at": None, "answered_on": None, "answered_by": ""}
+    return anew | back | owing(event)
+
+
+def _restored(recorded: Recorded[QuestionRestored]) -> Fields:
+    again = dict.fromkeys(("suspicion", "merged_into", "outcome", "closed_at"))
+    return {"status": Status(recorded.event.back_to), **again, **owing(recorded.event)}
 
 
 def _question_columns(codes: Codes) -> dict[type[Event], Column]:
@@ -235,7 +244,7 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
             lambda r: {"status": Status.SET_ASIDE, "suspicion": r.event.suspicion,
                        "set_aside_by": r.event.set_aside_by}
         ),
-        QuestionRestored: _plain(lambda _: {"status": Status.RECEIVED, "suspicion": None}),
+        QuestionRestored: _plain(_restored),
         QuestionSplit: _plain(
             lambda r: {"status": Status.SPLIT, "parts": [str(p.question_id) for p in r.event.parts], **STILL}
         ),
@@ -256,8 +265,8 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
         ),
         AnswerReleased: _plain(lambda r: {"released": True, "released_at": r.at}),
         NoticeAccepted: _plain(_notice),
-        AnswerPublished: _plain(lambda r: {"decided": True, "published_at": r.at}),
-        AnswerWithheld: _plain(lambda _: {"decided": True}),
+        AnswerPublished: _plain(lambda r: {"decided": True, "published_at": r.at, **running(r.event)}),
+        AnswerWithheld: _plain(lambda r: {"decided": True, **running(r.event)}),
         InformationAdded: _plain(_to_scan),
         AnswerRated: _plain(lambda r: {"rating": r.event.score}),
         QuestionAssigned: _plain(lambda r: {"assignee": r.event.to}),

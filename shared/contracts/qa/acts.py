@@ -5,8 +5,8 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from shared.contracts.base import ClockedEvent, Event, Value
-from shared.contracts.qa.life import TOPIC, AttachedFile
+from shared.contracts.base import Event, Value
+from shared.contracts.qa.life import TOPIC, AttachedFile, OfQuestion
 
 
 class Finding(StrEnum):
@@ -24,7 +24,7 @@ class Suspicion(StrEnum):
     ABUSE = "abuse"  # lạm dụng, xúc phạm
 
 
-class QuestionReturned(ClockedEvent, topic=TOPIC, name="qa.question.returned"):
+class QuestionReturned(OfQuestion, topic=TOPIC, name="qa.question.returned"):
     """Đơn vị trả lại câu hỏi. What it finds out of scope or unclear is told the asker on that very day; the
     time that the unit had goes on."""
 
@@ -43,7 +43,7 @@ class Consultation(Value):
     due_on: date
 
 
-class QuestionMadeComplex(ClockedEvent, topic=TOPIC, name="qa.question.made_complex"):
+class QuestionMadeComplex(OfQuestion, topic=TOPIC, name="qa.question.made_complex"):
     """Câu hỏi phức tạp, liên quan đến nhiều đơn vị: ten working days in all, from the receipt."""
 
     question_id: UUID
@@ -53,7 +53,7 @@ class QuestionMadeComplex(ClockedEvent, topic=TOPIC, name="qa.question.made_comp
     reason_hash: str
 
 
-class AdviceGiven(ClockedEvent, topic=TOPIC, name="qa.question.advice_given"):
+class AdviceGiven(OfQuestion, topic=TOPIC, name="qa.question.advice_given"):
     """Đơn vị được lấy ý kiến đã góp ý."""
 
     question_id: UUID
@@ -62,7 +62,7 @@ class AdviceGiven(ClockedEvent, topic=TOPIC, name="qa.question.advice_given"):
     words_hash: str
 
 
-class AnswerSentBack(ClockedEvent, topic=TOPIC, name="qa.question.answer_sent_back"):
+class AnswerSentBack(OfQuestion, topic=TOPIC, name="qa.question.answer_sent_back"):
     """Câu trả lời chưa đạt, trả lại. The clocks that it had ended are given back as they were: a defective
     answer ends none."""
 
@@ -70,9 +70,10 @@ class AnswerSentBack(ClockedEvent, topic=TOPIC, name="qa.question.answer_sent_ba
     unit: str
     reason_ref: str
     reason_hash: str
+    to_centre: bool = False  # which had written it itself
 
 
-class AnswerCorrected(ClockedEvent, topic=TOPIC, name="qa.question.answer_corrected"):
+class AnswerCorrected(OfQuestion, topic=TOPIC, name="qa.question.answer_corrected"):
     """Đính chính câu trả lời: it is sent again and published again, marked."""
 
     question_id: UUID
@@ -85,7 +86,7 @@ class AnswerCorrected(ClockedEvent, topic=TOPIC, name="qa.question.answer_correc
     reason_hash: str
 
 
-class QuestionMerged(ClockedEvent, topic=TOPIC, name="qa.question.merged"):
+class QuestionMerged(OfQuestion, topic=TOPIC, name="qa.question.merged"):
     """Gộp vào câu hỏi trùng của cùng người hỏi."""
 
     question_id: UUID
@@ -111,13 +112,16 @@ class QuestionSetAside(Event, topic=TOPIC, name="qa.question.set_aside"):
     words_hash: str = ""
 
 
-class QuestionRestored(Event, topic=TOPIC, name="qa.question.restored"):
-    """Không phải thư rác: đưa lại vào hàng chờ phân loại."""
+class QuestionRestored(OfQuestion, topic=TOPIC, name="qa.question.restored"):
+    """Không phải thư rác: đưa lại vào hàng chờ phân loại. Or it was merged into a question that had ended in
+    the meantime: it goes on from where it stood, with the clocks it had."""
 
     question_id: UUID
+    back_to: str = "received"  # its state
+    merged_into: UUID | None = None  # the question that was no longer there for it
 
 
-class SetAsideConfirmed(ClockedEvent, topic=TOPIC, name="qa.question.set_aside_confirmed"):
+class SetAsideConfirmed(OfQuestion, topic=TOPIC, name="qa.question.set_aside_confirmed"):
     """Người thứ hai xác nhận là thư rác hoặc lạm dụng; nothing is owed to it."""
 
     question_id: UUID
@@ -132,7 +136,7 @@ class Part(Value):
     letter_hash: str
 
 
-class QuestionSplit(ClockedEvent, topic=TOPIC, name="qa.question.split"):
+class QuestionSplit(OfQuestion, topic=TOPIC, name="qa.question.split"):
     """Tách thành nhiều phần, each a question with its own clocks from the same receipt."""
 
     question_id: UUID
@@ -146,7 +150,7 @@ class PartOver(Event, topic=TOPIC, name="qa.question.part_over"):
     part: UUID
 
 
-class QuestionWithdrawn(ClockedEvent, topic=TOPIC, name="qa.question.withdrawn"):
+class QuestionWithdrawn(OfQuestion, topic=TOPIC, name="qa.question.withdrawn"):
     """Người hỏi rút câu hỏi."""
 
     question_id: UUID
@@ -181,7 +185,7 @@ class QuestionContinued(Event, topic=TOPIC, name="qa.question.continued"):
     resubmitted: bool  # False: a follow-up
 
 
-class QuestionReopened(ClockedEvent, topic=TOPIC, name="qa.question.reopened"):
+class QuestionReopened(OfQuestion, topic=TOPIC, name="qa.question.reopened"):
     """Mở lại theo văn bản chỉ đạo; the sorting begins anew on that day."""
 
     question_id: UUID
@@ -230,7 +234,7 @@ class ErasureCause(StrEnum):
     RETENTION = "retention"  # hết thời hạn lưu giữ
 
 
-class AskerErased(ClockedEvent, topic=TOPIC, name="qa.question.asker_erased"):
+class AskerErased(OfQuestion, topic=TOPIC, name="qa.question.asker_erased"):
     """Dữ liệu cá nhân và lời của người hỏi đã được xóa; the key that opened them is gone."""
 
     question_id: UUID

@@ -60,7 +60,21 @@ class AttachedFile(Value):
     hash: str  # keyed by the question, so that it tells nothing once that key is gone
 
 
-class QuestionReceived(ClockedEvent, topic=TOPIC, name="qa.question.received"):
+class Leading(Value):
+    """Hạn đang tính của câu hỏi: the clock by which it is worked from then on; empty when nothing waits."""
+
+    duty: str = ""
+    due_at: AwareDatetime | None = None
+    warn_at: AwareDatetime | None = None
+
+
+class OfQuestion(ClockedEvent):
+    """An event that starts, stops or cancels clocks of a question."""
+
+    leading: Leading | None = None  # None: on record from before this was told
+
+
+class QuestionReceived(OfQuestion, topic=TOPIC, name="qa.question.received"):
     """Đã tiếp nhận câu hỏi; the centre's time for classifying it runs."""
 
     question_id: UUID
@@ -77,7 +91,7 @@ class QuestionReceived(ClockedEvent, topic=TOPIC, name="qa.question.received"):
     entered_by: str = ""  # the unit that sent it on behalf of its asker
 
 
-class QuestionForwarded(ClockedEvent, topic=TOPIC, name="qa.question.forwarded"):
+class QuestionForwarded(OfQuestion, topic=TOPIC, name="qa.question.forwarded"):
     """Đã chuyển đến đơn vị trả lời; the unit's seven working days run. Forwarding again restarts nothing: the
     next unit takes over the clocks with the time that is left."""
 
@@ -88,7 +102,7 @@ class QuestionForwarded(ClockedEvent, topic=TOPIC, name="qa.question.forwarded")
     note_hash: str = ""
 
 
-class QuestionRefused(ClockedEvent, topic=TOPIC, name="qa.question.refused"):
+class QuestionRefused(OfQuestion, topic=TOPIC, name="qa.question.refused"):
     """Câu hỏi bị từ chối; người hỏi phải được thông báo chậm nhất ngày ``notice_due``."""
 
     question_id: UUID
@@ -103,7 +117,7 @@ class QuestionRefused(ClockedEvent, topic=TOPIC, name="qa.question.refused"):
     late_triage: bool = False  # found only after it had been forwarded
 
 
-class QuestionProgressReported(ClockedEvent, topic=TOPIC, name="qa.question.progress_reported"):
+class QuestionProgressReported(OfQuestion, topic=TOPIC, name="qa.question.progress_reported"):
     """Đơn vị thông báo quá trình xử lý và thời hạn trả lời."""
 
     question_id: UUID
@@ -114,7 +128,7 @@ class QuestionProgressReported(ClockedEvent, topic=TOPIC, name="qa.question.prog
     escalated: bool = False  # more notices than the policy expects: the centre's leadership looks at it
 
 
-class QuestionAnswered(ClockedEvent, topic=TOPIC, name="qa.question.answered"):
+class QuestionAnswered(OfQuestion, topic=TOPIC, name="qa.question.answered"):
     """Đã có câu trả lời của đơn vị; the centre's two working days run."""
 
     question_id: UUID
@@ -132,7 +146,7 @@ class AnswerReleased(Event, topic=TOPIC, name="qa.question.answer_released"):
     correction: int = 0  # đính chính lần thứ mấy; 0: the first answer
 
 
-class NoticeAccepted(ClockedEvent, topic=TOPIC, name="qa.question.notice_accepted"):
+class NoticeAccepted(OfQuestion, topic=TOPIC, name="qa.question.notice_accepted"):
     """Máy chủ thư đã nhận thư gửi người hỏi, hoặc họ đã được báo cách khác: the proof, and when."""
 
     question_id: UUID
@@ -144,7 +158,7 @@ class NoticeAccepted(ClockedEvent, topic=TOPIC, name="qa.question.notice_accepte
     round: int = 1  # of several letters of this kind
 
 
-class AnswerPublished(ClockedEvent, topic=TOPIC, name="qa.question.answer_published"):
+class AnswerPublished(OfQuestion, topic=TOPIC, name="qa.question.answer_published"):
     """Đã đăng công khai câu hỏi và câu trả lời, không còn thông tin cá nhân."""
 
     question_id: UUID
@@ -154,7 +168,7 @@ class AnswerPublished(ClockedEvent, topic=TOPIC, name="qa.question.answer_publis
     correction: int = 0  # the number of the correction that it shows; 0: the first answer
 
 
-class AnswerWithheld(ClockedEvent, topic=TOPIC, name="qa.question.answer_withheld"):
+class AnswerWithheld(OfQuestion, topic=TOPIC, name="qa.question.answer_withheld"):
     """Không đăng công khai, có lý do."""
 
     question_id: UUID
@@ -183,6 +197,7 @@ class QuestionClockMoved(ClockMoved, topic=TOPIC, name="qa.question.clock_moved"
     """Lịch làm việc thay đổi, một hạn đang chạy của câu hỏi được tính lại."""
 
     leads: bool = True  # the question's place in the queues goes by this clock
+    leading: Leading | None = None
 
 
 class QuestionClosed(Event, topic=TOPIC, name="qa.question.closed"):
