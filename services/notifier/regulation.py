@@ -232,6 +232,10 @@ class Policy:
         """Whose people are told of such a deadline, in the end, and may look at it."""
         return frozenset({unit, self.centre_of(duty), self.leadership_unit})
 
+    def page_of(self, duty: str, unit: str) -> str:
+        """The duty on whose page ``unit`` works on it: what was given back to the centre it sorts anew."""
+        return "triage" if duty in UNIT_DUTIES and unit == self.question_centre else duty
+
     def by_itself(self, duty: str, unit: str) -> bool:
         """Whether a breach gets a mail of its own; otherwise the unit reads of it in its morning mail."""
         return duty in AT_ONCE or bool(self.one_by_one & {unit, EVERY_UNIT})

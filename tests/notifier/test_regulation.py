@@ -38,6 +38,17 @@ def test_each_clause_is_quoted_to_the_letter(clause: object) -> None:
     assert clause.words in words  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("duty", "unit", "page"),
+    [("unit_reply", "bhxh-ha-noi", "unit_reply"), ("unit_reply", "tt-cskh", "triage"),
+     ("consultation", "tt-cskh", "triage"), ("send_answer", "tt-cskh", "send_answer")],
+)  # fmt: skip
+def test_what_a_unit_gave_back_is_worked_on_where_questions_are_sorted(
+    duty: str, unit: str, page: str
+) -> None:
+    assert Policy().page_of(duty, unit) == page
+
+
 def test_the_choices_of_the_policy_are_settings() -> None:
     settings = NotifierSettings(
         first_retry_seconds=1, longest_retry_seconds=10, courtesy_attempts=3, mail_from="Cổng <hoi@a.example>"

@@ -31,7 +31,7 @@ async def deadline_page(
     rows = found[:limit]
     items = await views.deadline_views(
         edge.database, rows, now, units=await edge.directory.units(), urls=views.urls_of(edge.look),
-        calendars=edge.calendars, home=home,
+        calendars=edge.calendars, home=home, policy=edge.policy,
     )  # fmt: skip
     further = cursor_of([rows[-1]["due_at"].isoformat(), rows[-1]["_id"]]) if len(found) > limit else None
     return DeadlinePage(items=items, next=further)
@@ -61,6 +61,6 @@ async def one_deadline(request: Request, response: Response, actor: UnitReader, 
     units = await edge.directory.units()
     shown = await views.deadline_views(
         edge.database, [found], utc_now(), units=units, urls=views.urls_of(edge.look),
-        calendars=edge.calendars, home=actor.unit,
+        calendars=edge.calendars, home=actor.unit, policy=edge.policy,
     )  # fmt: skip
     return shown[0]

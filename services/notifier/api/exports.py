@@ -28,7 +28,9 @@ XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 async def _batches(edge: Edge[Any], which: DeadlineFilter, home: str) -> AsyncIterator[list[DeadlineView]]:
     now, units, urls = utc_now(), await edge.directory.units(), views.urls_of(edge.look)
     async for rows in queries.deadline_batches(edge.database, which, now, size=BATCH, limit=MOST_ROWS):
-        yield await views.deadline_views(edge.database, rows, now, units=units, urls=urls, home=home)
+        yield await views.deadline_views(
+            edge.database, rows, now, units=units, urls=urls, home=home, policy=edge.policy
+        )
 
 
 async def _counted(edge: Edge[Any], which: DeadlineFilter, form: str, by: str) -> None:

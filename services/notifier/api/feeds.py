@@ -83,7 +83,9 @@ async def calendar(request: Request, unit: Unit, token: Annotated[str, Path(max_
         raise NotFound("Địa chỉ này không mở được; có thể nó đã bị thu hồi.")
     now, units, urls = utc_now(), await edge.directory.units(), views.urls_of(edge.look)
     rows = await queries.deadlines(edge.database, DeadlineFilter(unit=unit, state="owed"), now, limit=MOST)
-    shown = await views.deadline_views(edge.database, rows, now, units=units, urls=urls, home=unit)
+    shown = await views.deadline_views(
+        edge.database, rows, now, units=units, urls=urls, home=unit, policy=edge.policy
+    )
     name = str(units.get(unit, {}).get("name", unit))
     headers = {"Cache-Control": "private, max-age=300", "X-Robots-Tag": "noindex"}
     return Response(

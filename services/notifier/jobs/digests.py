@@ -91,10 +91,11 @@ async def digest_for(edge: Edge[Policy], due: DueNotice, to: Addressee, *, at: d
     urls = views.urls_of(edge.look)
     parts: dict[str, list[Line]] = {part: [] for part in queries.PARTS}
     for row in rows:
+        where = edge.policy.page_of(row["duty"], due.unit)
         line = Line(
             label=views.label_of(row["subject"], called.get(row["subject"], row["label"])), duty=row["duty"],
             last_day=date.fromisoformat(row["due_day"]), provisional=row["provisional"],
-            url=views.subject_url(row["subject"], urls, row["duty"]) or urls["notifier"] + "/desk/deadlines",
+            url=views.subject_url(row["subject"], urls, where) or urls["notifier"] + "/desk/deadlines",
         )  # fmt: skip
         due_at = row["due_at"]
         part = "overdue" if due_at <= morning.begins else "today" if due_at <= morning.ends else "soon"

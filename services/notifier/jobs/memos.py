@@ -56,7 +56,9 @@ async def memo_for(
     urls = views.urls_of(edge.look)
     event, tongue = cause.event, language or to.language
     # Whoever owes it works on another page than those to whom it is carried up.
-    owed = clock.duty if due.recipient.removeprefix("sms:").startswith(("unit:", "head:")) else ""
+    owners = (f"unit:{clock.owner_unit}", f"head:{clock.owner_unit}")
+    owes = due.recipient.removeprefix("sms:") in owners
+    owed = edge.policy.page_of(clock.duty, clock.owner_unit) if owes else ""
     return Memo(
         to=to.to, addressee=to.name, language=tongue,
         label=views.label_of(deadline.subject, deadline.label or await _label(edge, deadline.subject)),

@@ -36,7 +36,7 @@ async def board(request: Request, actor: UnitReader, unit: Exact = "") -> Respon
     rows = await queries.deadlines(edge.database, which, now, limit=OVERDUE_SHOWN)
     overdue = await views.deadline_views(
         edge.database, rows, now, units=await edge.directory.units(), urls=views.urls_of(edge.look),
-        home=actor.unit,
+        home=actor.unit, policy=edge.policy,
     )  # fmt: skip
     ahead = await days_ahead(edge, now, seen)
     known = heads(actor) and seen in await edge.directory.units()

@@ -82,7 +82,7 @@ async def one_deadline(request: Request, actor: UnitReader, id: UUID) -> Respons
     siblings = await queries.deadlines(edge.database, DeadlineFilter(document["subject"], unit=seen), now)
     view, *others = await views.deadline_views(
         edge.database, [document, *(d for d in siblings if d["_id"] != document["_id"])], now,
-        units=units, urls=urls, calendars=edge.calendars, home=actor.unit,
+        units=units, urls=urls, calendars=edge.calendars, home=actor.unit, policy=edge.policy,
     )  # fmt: skip
     notices = await queries.notices(edge.database, subject=view.subject)
     return await page(

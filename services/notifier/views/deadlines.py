@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.notifier import queries
 from services.notifier.queries import Document
-from services.notifier.regulation import DUTIES, TELLING, UNIT_DUTIES
+from services.notifier.regulation import DUTIES, TELLING, UNIT_DUTIES, Policy
 from services.notifier.regulation_clauses import CITED
 from services.notifier.regulation_stages import STAGES_VI
 from services.notifier.views.due import Day, days_of
@@ -142,6 +142,7 @@ def risk_of(unsent: Mapping[str, Any] | None) -> str:
 async def deadline_views(
     database: Database, documents: Iterable[Document], now: datetime, *, units: Mapping[str, Any],
     urls: Mapping[str, str], calendars: Calendars | None = None, home: str = "",
+    policy: Policy | None = None,
 ) -> list[DeadlineView]:  # fmt: skip
     """``calendars`` explain each day of a term; without them nobody is shown the days. ``home`` is the
     reader's unit: what it owes is opened at its own desk, all else at the centre's."""
@@ -149,7 +150,7 @@ async def deadline_views(
     called = await queries.labels(database, (d["subject"] for d in rows))
     telling = {d["_id"]: d["subject"] for d in rows if d["status"] == "open" and d["duty"] in TELLING}
     unsent = await queries.unsent(database, telling.values()) if telling else {}
-    seen = _Reader(now, units, urls, calendars, home)
+    seen = _Reader(now, units, urls, calendars, home, policy or Policy())
     return [
         _view(d, seen, label=called.get(d["subject"], ""),
               risk=risk_of(unsent.get(telling.get(d["_id"], ""))))
@@ -164,12 +165,13 @@ class _Reader:
     urls: Mapping[str, str]
     calendars: Calendars | None
     home: str
+    policy: Policy
 
 
 def _view(d: Document, seen: _Reader, *, label: str, risk: str) -> DeadlineView:
     state, units, urls = queries.state_of(d, seen.now), seen.units, seen.urls
     escalated, rescinded_at = d.get("escalated", ""), d.get("rescinded_at")
-    owed = d["duty"] if d["unit"] == seen.home else ""
+    owed = seen.policy.page_of(d["duty"], d["unit"]) if d["unit"] == seen.home else ""
     return DeadlineView(
         id=d["_id"], version=d["version"], subject=d["subject"],
         label=label_of(d["subject"], label), subject_url=subject_url(d["subject"], urls, owed),
