@@ -54,18 +54,22 @@ class Clamd:
 
     async def _ask(self, content: AsyncIterator[bytes]) -> tuple[bytes, bool]:
         """The reply, and whether the scanner took all of the content."""
-        whole = False
         reader, writer = await asyncio.open_connection(self._host, self._port, limit=LONGEST_REPLY)
+        # It may answer and hang up before the end, so its answer is waited for from the beginning.
+        answer = asyncio.create_task(reader.readuntil(b"\0"))
         try:
-            # A scanner that has seen enough answers and hangs up before the end: its answer is still there.
             with contextlib.suppress(ConnectionError):
                 writer.write(b"zINSTREAM\0")
                 async for piece in content:
+                    if answer.done():
+                        return await answer, False
                     writer.write(struct.pack(">I", len(piece)) + piece)
                     await writer.drain()
                 writer.write(struct.pack(">I", 0))
                 await writer.drain()
-                whole = True
-            return await reader.readuntil(b"\0"), whole
+                return await answer, True
+            return await answer, False
         finally:
             writer.close()
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)
