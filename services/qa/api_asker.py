@@ -11,6 +11,7 @@ from services.qa.api import EdgeOf, now
 from services.qa.asking import Asking, look_up, of_the_question
 from services.qa.asking_acts import ASKER_ACTS, AskerAct
 from services.qa.domain import ASKER
+from services.qa.files import owning, store_of
 from shared.web.edge import command_desk, tagged
 
 router = APIRouter()
@@ -30,7 +31,7 @@ def _offer(act: AskerAct) -> None:
         whole = await look_up(door, body.code, body.email)
         file = await of_the_question(edge, whole, getattr(body, "part", None))
         desk = await command_desk(request, ASKER, file.question.id)
-        question = await desk.run(act.handler, body.command(file, door.codes))
+        question = await desk.run(owning(store_of(request), act.handler), body.command(file, door.codes))
         tagged(response, desk.version(question))
         if act.begins:
             response.headers["Location"] = "/track"

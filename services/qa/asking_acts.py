@@ -11,6 +11,7 @@ from services.qa import domain, handlers
 from services.qa.bodies import Asked
 from services.qa.domain import Letter, ReceiveQuestion
 from services.qa.domain.codes import Codes
+from services.qa.file_tokens import Tokens, sent_files, staged
 from services.qa.queries.file import File
 from shared.web.forms import Body, Line, OptionalText
 from shared.web.spoken import N_
@@ -23,13 +24,20 @@ class AskerBody(Body):
         raise NotImplementedError
 
 
-class AddInformation(AskerBody):
+class WithFiles(AskerBody):
+    """Kèm tệp."""
+
+    files: Tokens = ()
+
+
+class AddInformation(WithFiles):
     """Bổ sung thông tin; ai đang giữ câu hỏi sẽ đọc, không hạn nào thay đổi."""
 
     words: Asked = Field(description="Thông tin bổ sung.", examples=["Tôi đã chốt sổ ngày 01/10/2026."])
 
     def command(self, file: File, codes: Codes) -> domain.AddInformation:
-        return domain.AddInformation(file.question.id, self.words)
+        files, names = sent_files(staged(codes, self.files))
+        return domain.AddInformation(file.question.id, self.words, files, names)
 
 
 class Withdraw(AskerBody):
@@ -41,16 +49,16 @@ class Withdraw(AskerBody):
         return domain.WithdrawQuestion(file.question.id, self.words)
 
 
-class FollowUp(AskerBody):
+class FollowUp(WithFiles):
     """Hỏi tiếp về câu trả lời, một lần, trong thời hạn của nó; là một câu hỏi mới với hạn mới."""
 
     text: Asked = Field(description="Điều muốn hỏi thêm.", examples=["Nộp hồ sơ qua mạng thì nộp ở đâu?"])
 
     def command(self, file: File, codes: Codes) -> ReceiveQuestion:
-        return _going_on(file, codes, file.letter.subject, self.text, follows=file.question.id)
+        return _going_on(self, file, codes, file.letter.subject, follows=file.question.id)
 
 
-class Resubmit(AskerBody):
+class Resubmit(WithFiles):
     """Gửi lại đầy đủ một câu hỏi chưa rõ; là một câu hỏi mới với hạn mới."""
 
     subject: Line = Field(
@@ -61,7 +69,7 @@ class Resubmit(AskerBody):
     )
 
     def command(self, file: File, codes: Codes) -> ReceiveQuestion:
-        return _going_on(file, codes, self.subject, self.text, resubmits=file.question.id)
+        return _going_on(self, file, codes, self.subject, resubmits=file.question.id)
 
 
 class Rate(AskerBody):
@@ -81,10 +89,14 @@ class EraseOwn(AskerBody):
         return domain.EraseAsker(file.question.id)
 
 
-def _going_on(file: File, codes: Codes, subject: str, text: str, **earlier: Any) -> ReceiveQuestion:
+def _going_on(
+    body: FollowUp | Resubmit, file: File, codes: Codes, subject: str, **earlier: Any
+) -> ReceiveQuestion:
     """Another question of the same person, who is reached as before."""
-    letter: Letter = replace(file.letter, subject=subject, text=text, files=(), message_id="")
-    return ReceiveQuestion(codes.same_letter(letter.email, subject, text), letter, **earlier)
+    files, names = sent_files(staged(codes, body.files))
+    letter: Letter = replace(file.letter, subject=subject, text=body.text, files=names, message_id="")
+    same = codes.same_letter(letter.email, subject, body.text)
+    return ReceiveQuestion(same, letter, files=files, **earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,10 @@ class AskerAct:
     done: str = ""
     of_parts: bool = False
     begins: bool = False
+
+    @property
+    def files(self) -> bool:
+        return issubclass(self.body, WithFiles)
 
 
 ASKER_ACTS: Final = {

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from services.qa import domain
 from services.qa.domain import Letter
 from services.qa.domain.codes import Codes
-from services.qa.file_tokens import Tokens, staged
+from services.qa.file_tokens import Tokens, sent_files, staged
 from shared.contracts.qa import DisclosureReason, Referral, RefusalGround
 from shared.web.forms import Body, Email, Line, OptionalLine, OptionalText, Text
 
@@ -87,13 +87,14 @@ class Ask(Body):
 
     def command(self, codes: Codes, **facts: Any) -> domain.ReceiveQuestion:
         """``facts``: how it came, what it goes on from. Raises FileExpired."""
-        files = staged(codes, self.files)
+        given = staged(codes, self.files)
+        files, names = sent_files(given)
         letter = Letter(
             self.name, self.email, self.phone, self.province, self.subject, self.text, self.language,
-            files=tuple((str(each.file.file_id), each.name) for each in files),
+            files=names,
         )  # fmt: skip
-        same = codes.same_letter(self.email, self.subject, self.text, *(each.mark for each in files))
-        return domain.ReceiveQuestion(same, letter, files=tuple(each.file for each in files), **facts)
+        same = codes.same_letter(self.email, self.subject, self.text, *(each.mark for each in given))
+        return domain.ReceiveQuestion(same, letter, files=files, **facts)
 
 
 class Track(Body):

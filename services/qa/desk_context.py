@@ -10,6 +10,7 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from services.qa import domain, views
+from services.qa.attachments import attachments_of
 from services.qa.desk_links import links, said
 from services.qa.desk_sorting import consulting, sorting
 from services.qa.domain.fields import OPTIONS, field_name
@@ -67,6 +68,7 @@ async def context_of(edge: Edge[Policy], file: File, by: Actor, now: datetime, u
         "alike": await alike.published(
             edge.database, letter.subject, letter.text, besides=str(question.id)
         ),
+        "attached": await attachments_of(edge, file),
         "links": await links(edge, file, by), "said": said(file, people, names),
     }  # fmt: skip
     context["returned_words"] = _returned(file)

@@ -2,12 +2,13 @@
 file, and that nobody can change."""
 
 import base64
+import contextlib
 import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field, StringConstraints
 
@@ -52,6 +53,22 @@ class Staged:
         return codes.sealed(PREFIX + text, int(time.time() + SEND_WITHIN.total_seconds()))
 
 
+def tokens_in(fields: dict[str, Any]) -> tuple[str, ...]:
+    """What a page's form carries of earlier uploads."""
+    given = fields.pop(FIELD, ())
+    return tuple(str(each) for each in ([given] if isinstance(given, str) else given) if each)
+
+
+def shown_again(codes: Codes, tokens: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Token, name and size of those that are still good."""
+    found = []
+    for token in tokens:
+        with contextlib.suppress(FileExpired):
+            (one,) = staged(codes, [token])
+            found.append((token, one.name, one.file.size))
+    return found
+
+
 def staged(codes: Codes, tokens: Sequence[str]) -> tuple[Staged, ...]:
     """The same file named twice is one. Raises FileExpired."""
     found: dict[str, Staged] = {}
@@ -66,3 +83,8 @@ def staged(codes: Codes, tokens: Sequence[str]) -> tuple[Staged, ...]:
             raise FileExpired from None
         found[str(one.file.file_id)] = one
     return tuple(found.values())
+
+
+def sent_files(files: Sequence[Staged]) -> tuple[tuple[AttachedFile, ...], tuple[tuple[str, str], ...]]:
+    """What goes on record of them, and the names for the vault."""
+    return tuple(each.file for each in files), tuple((str(each.file.file_id), each.name) for each in files)

@@ -3,7 +3,7 @@ names, owned by the question it is sent with before the commit that names it."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -12,10 +12,11 @@ from fastapi import Request
 from starlette.datastructures import FormData
 
 from services.qa import domain, handlers
-from services.qa.asking import Door
+from services.qa.asking import Door, settings_of
 from services.qa.domain import Question
 from services.qa.file_tokens import FIELD, MOST_FILES, FileExpired, Staged
 from services.qa.file_types import FileTypeRefused, NotTaken, Sniffer, clean_name
+from services.qa.form_errors import said
 from services.qa.handlers import QaDesk
 from services.qa.queries.files import FileStore, Intake
 from services.qa.queries.limits import Limiter
@@ -27,13 +28,14 @@ from shared.web.session import require_csrf
 MOST_IN_ALL: Final = 20  # of one question
 MB: Final = 1024 * 1024
 
-C = TypeVar("C", domain.ReceiveQuestion, domain.AddInformation)
+C = TypeVar("C")
 
 
 def uploads(largest_file: int) -> dict[str, int]:
     """Path → bytes that a form with files may have there."""
     several = MOST_FILES * largest_file + MB
-    return {"/v1/files": largest_file + MB, "/ask": several, "/track/information": several}
+    pages = ("/ask", "/track/information", "/track/follow-up", "/track/resubmission")
+    return {"/v1/files": largest_file + MB} | dict.fromkeys(pages, several)
 
 
 class FileTooLarge(PortalError):
@@ -54,6 +56,14 @@ class TooManyFiles(PortalError):
 class FileSentBefore(PortalError):
     status, code = 409, "file_sent_before"
     title_vi, title_en = "Tệp đã được gửi kèm câu hỏi khác", "The file was sent with another question"
+
+    def __init__(self) -> None:
+        message = "Một tệp đã được gửi kèm câu hỏi khác; hãy đính kèm lại."
+        super().__init__(message, errors=[{"field": FIELD, "message": message}])
+
+
+# What is told beside the field of the files.
+NOT_SENT: Final = (InvalidInput, FileExpired, FileSentBefore, TooManyFiles)
 
 
 class Uploading:
@@ -110,6 +120,11 @@ class Uploading:
         await self._intake.drop()
 
 
+def limits_of(request: Request) -> dict[str, int]:
+    """What a page says beforehand."""
+    return {"most": MOST_FILES, "largest": settings_of(request).largest_file}
+
+
 def store_of(request: Request) -> FileStore:
     service = request.app.state.service
     return FileStore(service.database, service.keyring)
@@ -152,7 +167,13 @@ class PageForm:
     """What a page's form brought: its fields, each file as its token among ``files[]``; what was refused."""
 
     fields: FormData | None = None
-    errors: dict[str, str] = field(default_factory=dict)
+    refused: PortalError | None = None
+
+    def check(self) -> None:
+        """Raises what the first file was refused for, as an error of its field."""
+        if self.refused is not None:
+            message = said(self.refused)
+            raise InvalidInput(message, errors=[{"field": FIELD, "message": message}])
 
 
 class _Lenient:
@@ -176,7 +197,7 @@ class _Lenient:
             if error.status >= 500:
                 raise
             self._taker = None
-            self._form.errors.setdefault(FIELD, error.detail)
+            self._form.refused = self._form.refused or error
         return ""
 
 
@@ -189,12 +210,14 @@ async def read_form(request: Request, door: Door, store: FileStore) -> PageForm:
     async def begin(_: str, given: str, before: FormData) -> _Lenient:
         await require_csrf(request, before)
         if len(before.getlist(f"{FIELD}[]")) >= MOST_FILES:
-            form.errors.setdefault(FIELD, f"Tối đa {MOST_FILES} tệp mỗi lần gửi.")
+            form.refused = form.refused or TooManyFiles(
+                f"Tối đa {MOST_FILES} tệp mỗi lần gửi.", detail_en=f"{MOST_FILES} files at a time."
+            )
             return _Lenient(form, None)
         try:
             return _Lenient(form, await uploading(door, store, given))
         except TooManyRequests as error:
-            form.errors.setdefault(FIELD, error.detail)
+            form.refused = form.refused or error
             return _Lenient(form, None)
 
     form.fields = await streamed_form(request, begin)
@@ -204,16 +227,16 @@ async def read_form(request: Request, door: Door, store: FileStore) -> PageForm:
 def owning(
     store: FileStore, handler: Callable[[C, QaDesk], Awaitable[Question]]
 ) -> Callable[[C, QaDesk], Awaitable[Question]]:
-    """The handler, which finds its command's files owned by the question already."""
+    """The handler, which finds its command's files, if there are any, owned by the question already."""
 
     async def owned(cmd: C, desk: QaDesk) -> Question:
-        if cmd.files:
-            match cmd:
-                case domain.ReceiveQuestion():
-                    owner = handlers.question_id_for(cmd, desk)
-                case domain.AddInformation():
-                    owner = cmd.question_id
-            await own(store, owner, cmd.files, desk)
+        match cmd:
+            case domain.ReceiveQuestion(files=[_, *_]):
+                await own(store, handlers.question_id_for(cmd, desk), cmd.files, desk)
+            case domain.AddInformation(files=[_, *_]):
+                await own(store, cmd.question_id, cmd.files, desk)
+            case _:
+                pass
         return await handler(cmd, desk)
 
     return owned
@@ -222,7 +245,8 @@ def owning(
 async def own(store: FileStore, owner: UUID, files: Sequence[AttachedFile], desk: QaDesk) -> None:
     """Raises FileExpired, FileSentBefore, TooManyFiles."""
     if await store.count(owner) + len(files) > MOST_IN_ALL:
-        raise TooManyFiles(f"Một câu hỏi có tối đa {MOST_IN_ALL} tệp.")
+        message = f"Một câu hỏi có tối đa {MOST_IN_ALL} tệp."
+        raise TooManyFiles(message, errors=[{"field": FIELD, "message": message}])
     for file in files:
         row = await store.find(file.file_id)
         if row is None:
@@ -230,7 +254,7 @@ async def own(store: FileStore, owner: UUID, files: Sequence[AttachedFile], desk
         if row["owner"] == str(owner):
             continue
         if row["owner"] != row["_id"] and await names(desk, UUID(row["owner"]), file.file_id):
-            raise FileSentBefore("Tệp này đã gửi kèm một câu hỏi khác.")
+            raise FileSentBefore
         if not await store.own(row, owner):
             raise VersionConflict("Tệp vừa được gửi ở nơi khác.")
 

@@ -60,7 +60,7 @@ def said(error: PortalError) -> str:
     """What is told of it in the language spoken; the title, where the catalogue does not know its words."""
     if language() == VIETNAMESE:
         return error.detail or error.title_vi
-    told = gettext(error.detail)
+    told = str(error.extra.get("detail_en") or gettext(error.detail))
     return error.title_en if told == error.detail else told
 
 

@@ -1,6 +1,7 @@
 """Trang gửi câu hỏi: the matter, what is answered already, the details, a check, the receipt. Between the
 steps everything travels in the form, so nothing is kept of who stops half-way."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -9,7 +10,9 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from services.qa import bodies, handlers, views, views_asker
-from services.qa.asking import codes_of, remember, remembered
+from services.qa.asking import asking, codes_of, remember, remembered
+from services.qa.file_tokens import shown_again, tokens_in
+from services.qa.files import NOT_SENT, limits_of, owning, read_form, store_of
 from services.qa.form_errors import errors_of
 from services.qa.queries import alike
 from services.qa.queries.read_models import QUESTIONS
@@ -49,24 +52,28 @@ async def start(request: Request) -> Response:
 @router.post("/ask")
 async def step(request: Request) -> Response:
     """One address for every step; the button says which."""
-    fields, desk = await form_desk(request, ANONYMOUS)
+    form = await read_form(request, asking(request), store_of(request))
+    fields, desk = await form_desk(request, ANONYMOUS, form=form.fields)
     step = str(fields.pop("step", "subject"))
     typed = {name: str(fields.get(name, "")) for name in FIELDS}
+    tokens, agreed = tokens_in(fields), fields.get("consent") == "1"
     if step == "subject":
         try:
             Matter(subject=typed["subject"])
         except ValidationError as error:
-            return await _page(request, "ask_subject.html", typed, errors_of(error), status=422)
-        return await _details(request, typed)
+            return await _page(request, "ask_subject.html", typed, errors_of(error), status=422, files=tokens)
+        return await _details(request, typed, files=tokens)
     if step == "edit":
-        return await _details(request, typed)
+        return await _details(request, typed, files=tokens)
     try:
-        body = bodies.Ask.model_validate({**typed, "consent": fields.get("consent") == "1"})
-    except ValidationError as error:
-        return await _details(request, typed, errors_of(error), agreed=fields.get("consent") == "1")
-    if step == "check":
-        return await _page(request, "ask_check.html", body.model_dump())
-    question = await desk.run(handlers.receive_question, body.command(codes_of(request)))
+        form.check()
+        body = bodies.Ask.model_validate({**typed, "consent": agreed, "files": tokens})
+        command = body.command(codes_of(request))
+        if step == "check":
+            return await _page(request, "ask_check.html", body.model_dump(), files=tokens)
+        question = await desk.run(owning(store_of(request), handlers.receive_question), command)
+    except (ValidationError, *NOT_SENT) as error:
+        return await _details(request, typed, errors_of(error), agreed=agreed, files=tokens)
     await edge_of(request).caught_up(QUESTIONS, question.id, desk.version(question))
     response = see_other("/ask/received")
     remember(request, response, question.id)
@@ -89,22 +96,25 @@ async def received(request: Request) -> Response:
 
 
 async def _details(
-    request: Request, typed: dict[str, str], errors: dict[str, str] | None = None, *, agreed: bool = False
-) -> Response:
+    request: Request, typed: dict[str, str], errors: dict[str, str] | None = None, *, agreed: bool = False,
+    files: Sequence[str] = (),
+) -> Response:  # fmt: skip
     near = await alike.published(edge_of(request).database, typed["subject"])
     status = 422 if errors else 200
     return await _page(
         request, "ask_details.html", typed, errors, status=status, alike=near, agreed=agreed,
-        provinces=[(name, name) for name in PROVINCES], limit=bodies.TEXT_LIMIT,
+        provinces=[(name, name) for name in PROVINCES], limit=bodies.TEXT_LIMIT, files=files,
     )  # fmt: skip
 
 
 async def _page(
     request: Request, template: str, typed: dict[str, Any], errors: dict[str, str] | None = None,
-    *, status: int = 200, **context: Any,
+    *, status: int = 200, files: Sequence[str] = (), **context: Any,
 ) -> Response:  # fmt: skip
+    """``files``: the tokens that travel with the form."""
     shown = {name: str(typed.get(name, "")) for name in FIELDS}
     return await page(
         request, template, status=status, nav_current="ask", typed=shown, errors=errors or {},
+        staged=shown_again(codes_of(request), files), file_limits=limits_of(request),
         triage_days=TRIAGE_LIMIT_DAYS, unit_days=UNIT_REPLY_DAYS, **context,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.qa import views
-from services.qa.asking import remembered
+from services.qa.asking import parts_of, remembered
 from services.qa.attachments import attachments, attachments_of, content, one_of
 from services.qa.files import store_of
 from shared.web.edge import Staff, edge_of, see_other
@@ -33,5 +33,7 @@ async def for_asker(file_id: UUID, *, request: Request, view: View = False) -> R
     if id is None:
         return see_other("/track")
     edge = edge_of(request)
-    found = attachments(await views.file_for(edge, id), edge.policy)
+    file = await views.file_for(edge, id)
+    of_all = (file, *await parts_of(edge, file))
+    found = [each for one in of_all for each in attachments(one, edge.policy)]
     return await content(store_of(request), one_of(found, file_id), shown=view)

@@ -22,7 +22,10 @@ from services.qa.asking import (
     remembered,
 )
 from services.qa.asking_acts import ASKER_ACTS, AskerAct
+from services.qa.attachments import attachments
 from services.qa.domain import ASKER, follow_up_until
+from services.qa.file_tokens import shown_again, tokens_in
+from services.qa.files import NOT_SENT, limits_of, owning, read_form, store_of
 from services.qa.form_errors import errors_of, said
 from services.qa.queries import alike
 from services.qa.queries.file import File
@@ -127,14 +130,20 @@ async def do(path: str, request: Request) -> Response:
     if file is None:
         return private(see_other("/track"))
     edge = edge_of(request)
-    fields, desk = await form_desk(request, ASKER, file.question.id)
+    form = await read_form(request, asking(request), store_of(request))
+    fields, desk = await form_desk(request, ASKER, file.question.id, form=form.fields)
+    tokens = tokens_in(fields) if act.files else ()
     part = _part(fields.pop("part", ""), act)
     meant = await of_the_question(edge, file, part)
     try:
-        body = act.body.model_validate(fields)
-        question = await desk.run(act.handler, body.command(meant, codes_of(request)))
-    except ValidationError as error:
-        return await _before(request, act, meant, part, typed=fields, errors=errors_of(error))
+        form.check()
+        body = act.body.model_validate(fields | ({"files": tokens} if act.files else {}))
+        handler = owning(store_of(request), act.handler)
+        question = await desk.run(handler, body.command(meant, codes_of(request)))
+    except (ValidationError, *NOT_SENT) as error:
+        return await _before(
+            request, act, meant, part, typed=fields | {"files": tokens}, errors=errors_of(error)
+        )
     except STALE as error:
         return await _question(request, file, refused=error)
     await edge.caught_up(QUESTIONS, question.id, desk.version(question))
@@ -166,10 +175,12 @@ async def _question(
     """``done``, ``refused``: what became of what was just asked for."""
     edge, now = edge_of(request), datetime.now(UTC)
     names = await views.unit_names(edge.directory)
+    of_parts = await parts_of(edge, file)
+    attached = [each for one in (file, *of_parts) for each in attachments(one, edge.policy)]
     parts = [
         {"file": part, "told": tracked(part, names, edge.calendars, now), "refusal": refusal_view(part),
          "acts": may(part, edge.policy, now)}
-        for part in await parts_of(edge, file)
+        for part in of_parts
     ]  # fmt: skip
     letter = file.letter
     near = await alike.published(edge.database, letter.subject, letter.text, besides=str(file.question.id))
@@ -179,7 +190,8 @@ async def _question(
             told=tracked(file, names, edge.calendars, now), refusal=refusal_view(file), parts=parts,
             alike=near,
             acts=may(file, edge.policy, now), until=follow_up_until(file.question, edge.policy),
-            added=_added(file), done=done, refused=said(refused) if refused else "", errors={},
+            attached=attached, added=_added(file),
+            done=done, refused=said(refused) if refused else "", errors={},
             typed=NOTHING_TYPED,
         )
     )  # fmt: skip
@@ -199,12 +211,14 @@ async def _before(
     typed: dict[str, Any] | None = None, errors: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
     """Sent again in full: it starts from what was written the first time."""
+    typed = typed or {}
     written = {"subject": file.letter.subject, "text": file.letter.text} if act.act == "resubmit" else {}
     return private(
         await page(
             request, "track_act.html", status=422 if errors else 200, nav_current="track", act=act, file=file,
-            part=part or "", typed=written | (typed or {}), errors=errors or {}, limit=bodies.TEXT_LIMIT,
+            part=part or "", typed=written | typed, errors=errors or {}, limit=bodies.TEXT_LIMIT,
             until=follow_up_until(file.question, edge_of(request).policy), explanation=file.explanation,
+            staged=shown_again(codes_of(request), typed.get("files", ())), file_limits=limits_of(request),
         )
     )  # fmt: skip
 
