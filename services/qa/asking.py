@@ -23,6 +23,7 @@ from shared.errors import NotFound
 from shared.mongo import answered
 from shared.web.edge import Edge, edge_of
 from shared.web.session import door_of
+from shared.web.spoken import N_
 
 COOKIE_LIFETIME: Final = timedelta(minutes=30)
 SAME_TIME: Final = 0.25  # seconds that every wrong look-up takes
@@ -35,7 +36,7 @@ class NoSuchQuestion(NotFound):
     title_vi, title_en = "Không tìm thấy câu hỏi", "No question found"
 
     def __init__(self) -> None:
-        super().__init__("Không có câu hỏi nào khớp với mã và địa chỉ thư (hoặc số điện thoại) này.")
+        super().__init__(N_("Không có câu hỏi nào khớp với mã và địa chỉ thư (hoặc số điện thoại) này."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +150,9 @@ def remembered(request: Request) -> UUID | None:
         return UUID(opened) if opened else None
     except ValueError:
         return None
+
+
+def private(response: Response) -> Response:
+    """Nobody else on the way, or at this machine, is shown it again."""
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -12,8 +12,10 @@ from services.qa.domain.codes import Codes
 from services.qa.file_tokens import Tokens, sent_files, staged
 from shared.contracts.qa import DisclosureReason, Referral, RefusalGround
 from shared.web.forms import Body, Email, Line, OptionalLine, OptionalText, Text
+from shared.web.spoken import N_
 
 TEXT_LIMIT = 5_000
+TOO_LONG = N_("Nội dung dài quá 5000 ký tự.")
 
 
 class CommandBody(Body):
@@ -26,7 +28,7 @@ class CommandBody(Body):
 def _phone(written: str) -> str:
     digits = "".join(letter for letter in written if letter.isdigit())
     if written and not (8 <= len(digits) <= 15 and set(written) <= set("0123456789 +.-()")):
-        raise ValueError("Số điện thoại gồm 8 đến 15 chữ số.")
+        raise ValueError(N_("Số điện thoại gồm 8 đến 15 chữ số."))
     return written
 
 
@@ -36,19 +38,19 @@ def _none_if_blank(value: object) -> object:
 
 def _agreed(consent: bool) -> bool:
     if not consent:
-        raise ValueError("Cần bạn đồng ý để chúng tôi được dùng thông tin này khi trả lời.")
+        raise ValueError(N_("Cần bạn đồng ý để chúng tôi được dùng thông tin này khi trả lời."))
     return consent
 
 
 def _language(written: object) -> object:
     if written not in ("vi", "en"):
-        raise ValueError("Chỉ nhận vi (tiếng Việt) hoặc en (English).")
+        raise ValueError(N_("Chỉ nhận vi (tiếng Việt) hoặc en (English)."))
     return written
 
 
 def _asked(text: str) -> str:
     if len(text) > TEXT_LIMIT:
-        raise ValueError(f"Nội dung dài quá {TEXT_LIMIT} ký tự.")
+        raise ValueError(TOO_LONG)
     return text
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from services.qa import bodies, handlers, views, views_asker
-from services.qa.asking import asking, codes_of, remember, remembered
+from services.qa.asking import asking, codes_of, private, remember, remembered
 from services.qa.file_tokens import shown_again, tokens_in
 from services.qa.files import NOT_SENT, limits_of, owning, read_form, store_of
 from services.qa.form_errors import errors_of
@@ -20,10 +20,11 @@ from services.qa.queries.tracking import tracked
 from services.qa.regulation import TRIAGE_LIMIT_DAYS, UNIT_REPLY_DAYS
 from shared.web.edge import ANONYMOUS, edge_of, form_desk, page, see_other
 from shared.web.forms import Body, Line
+from shared.web.spoken import OWN_NAMES, language
 
 router = APIRouter(include_in_schema=False)
 
-FIELDS: Final = ("name", "email", "phone", "province", "subject", "text")
+FIELDS: Final = ("name", "email", "phone", "province", "subject", "text", "language")
 PROVINCES: Final = (
     "An Giang", "Bắc Ninh", "Cà Mau", "Cao Bằng", "Cần Thơ", "Đà Nẵng", "Đắk Lắk", "Điện Biên", "Đồng Nai",
     "Đồng Tháp", "Gia Lai", "Hà Nội", "Hà Tĩnh", "Hải Phòng", "Huế", "Hưng Yên", "Khánh Hòa", "Lai Châu",
@@ -56,6 +57,7 @@ async def step(request: Request) -> Response:
     fields, desk = await form_desk(request, ANONYMOUS, form=form.fields)
     step = str(fields.pop("step", "subject"))
     typed = {name: str(fields.get(name, "")) for name in FIELDS}
+    typed["language"] = typed["language"] or language()
     tokens, agreed = tokens_in(fields), fields.get("consent") == "1"
     if step == "subject":
         try:
@@ -89,10 +91,11 @@ async def received(request: Request) -> Response:
     edge = edge_of(request)
     file = await views.file_for(edge, id)
     told = tracked(file, await views.unit_names(edge.directory), edge.calendars, datetime.now(UTC))
-    return await page(
+    shown = await page(
         request, "ask_received.html", nav_current="ask", file=file, told=told,
         receipt=views_asker.receipt(file.question, file.version, edge, codes_of(request)),
     )  # fmt: skip
+    return private(shown)
 
 
 async def _details(
@@ -104,6 +107,7 @@ async def _details(
     return await _page(
         request, "ask_details.html", typed, errors, status=status, alike=near, agreed=agreed,
         provinces=[(name, name) for name in PROVINCES], limit=bodies.TEXT_LIMIT, files=files,
+        letter_languages=list(OWN_NAMES.items()),
     )  # fmt: skip
 
 
@@ -113,8 +117,10 @@ async def _page(
 ) -> Response:  # fmt: skip
     """``files``: the tokens that travel with the form."""
     shown = {name: str(typed.get(name, "")) for name in FIELDS}
-    return await page(
+    shown["language"] = shown["language"] or language()
+    shown_page = await page(
         request, template, status=status, nav_current="ask", typed=shown, errors=errors or {},
         staged=shown_again(codes_of(request), files), file_limits=limits_of(request),
         triage_days=TRIAGE_LIMIT_DAYS, unit_days=UNIT_REPLY_DAYS, **context,
     )  # fmt: skip
+    return private(shown_page) if request.method == "POST" else shown_page

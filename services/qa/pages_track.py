@@ -18,6 +18,7 @@ from services.qa.asking import (
     look_up,
     of_the_question,
     parts_of,
+    private,
     remember,
     remembered,
 )
@@ -51,12 +52,6 @@ STALE: Final = (
     RuleBroken,
     PreconditionFailed,
 )  # what a page that is no longer true may ask
-
-
-def private(response: Response) -> Response:
-    """Nobody else on the way, or at this machine, is shown it again."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 async def opened(request: Request) -> File | None:

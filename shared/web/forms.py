@@ -8,26 +8,27 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from shared.errors import InvalidInput
+from shared.web.spoken import N_
 
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 
 
 def _clean(text: str) -> str:
     if CONTROL.search(text):
-        raise ValueError("Có ký tự điều khiển không được phép (control characters are not allowed).")
+        raise ValueError(N_("Có ký tự điều khiển không được phép (control characters are not allowed)."))
     return text
 
 
 def _one_line(text: str) -> str:
     if "\n" in text or "\r" in text or "\t" in text:
-        raise ValueError("Chỉ được một dòng (one line only).")
+        raise ValueError(N_("Chỉ được một dòng (one line only)."))
     return _clean(text)
 
 
 def _address(text: str) -> str:
     """One mailbox exactly: a second one, or a line end, would send a citizen's letter elsewhere."""
     if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text):
-        raise ValueError("Không phải một địa chỉ thư điện tử (not one e-mail address).")
+        raise ValueError(N_("Không phải một địa chỉ thư điện tử (not one e-mail address)."))
     return text
 
 

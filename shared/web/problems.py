@@ -20,7 +20,7 @@ from shared.errors import (
 )
 from shared.mongo import TROUBLE
 from shared.web.session import signin_path
-from shared.web.spoken import VIETNAMESE, gettext, language
+from shared.web.spoken import N_, VIETNAMESE, gettext, language
 
 log = structlog.get_logger(__name__)
 
@@ -117,7 +117,7 @@ def from_validation(errors: Any) -> PortalError:
     if any(error["type"] == "json_invalid" for error in errors):
         return MalformedBody("Nội dung không phải JSON hợp lệ.")
     if any(error["type"] == "uuid_parsing" and error["loc"][0] == "path" for error in errors):
-        return NotFound("Không có hồ sơ mang mã này.")
+        return NotFound(N_("Không có hồ sơ mang mã này."))
     found = field_errors(errors)
     names = ", ".join(e["field"] for e in found)
     return InvalidInput(f"Cần xem lại: {names}.", errors=found)
@@ -137,7 +137,7 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
         if error.status_code == 404:
-            return respond(request, NotFound("Không có trang hoặc địa chỉ này."))
+            return respond(request, NotFound(N_("Không có trang hoặc địa chỉ này.")))
         # FastAPI says 400 of any body that it could not read to its end.
         if request.scope["state"].get("too_large"):
             return respond(request, TooLarge("Nội dung gửi lên vượt quá mức cho phép."))
@@ -151,12 +151,12 @@ def install(app: FastAPI) -> None:
 
     async def trouble(request: Request, error: Exception) -> Response:
         log.warning("request.database_trouble", error=type(error).__name__)
-        return respond(request, Unavailable("Cơ sở dữ liệu chưa trả lời.", retry_after=2))
+        return respond(request, Unavailable(N_("Cơ sở dữ liệu chưa trả lời."), retry_after=2))
 
     async def unexpected(request: Request, error: Exception) -> Response:
         log.error("request.failed", error=type(error).__name__, exc_info=error)
         return respond(
-            request, PortalError("Đã ghi nhận lỗi; vui lòng thử lại, hoặc báo cho chúng tôi mã báo lỗi.")
+            request, PortalError(N_("Đã ghi nhận lỗi; vui lòng thử lại, hoặc báo cho chúng tôi mã báo lỗi."))
         )
 
     app.add_exception_handler(PortalError, portal)

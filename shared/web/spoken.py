@@ -79,7 +79,7 @@ def catalogues_of(*folders: Path) -> Catalogues:
     found: dict[str, Translations] = {}
     for path in sorted(path for folder in folders for path in folder.glob("*/LC_MESSAGES/*.po")):
         with path.open("rb") as file:
-            catalogue = read_po(file)
+            catalogue = read_po(file, locale=path.parent.parent.name)
         packed = io.BytesIO()
         write_mo(packed, catalogue)
         packed.seek(0)

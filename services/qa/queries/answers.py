@@ -16,11 +16,13 @@ from shared.calendar import VIETNAM
 from shared.errors import InvalidInput, NotFound
 from shared.mongo import Database, answered
 from shared.web.forms import cursor_of, place_of
+from shared.web.spoken import N_
 
 MOST_WORDS: Final = 12
 LOOKED_AT: Final = 3000  # answers with the rarest word that one page looks at
 FACETED: Final = 2000  # of what was found, the newest, are counted by field, unit and year
 FRESH_FOR: Final = 60.0  # seconds for which the counts of everything are told again
+IN_SITE_MAP: Final = 49_000  # a map holds no more than 50,000 addresses
 SNIPPET: Final = 220  # characters
 PHRASE: Final = re.compile(r'["“”«»]([^"“”«»]+)["“”«»]')
 NEWEST: Final = [("published_at", -1), ("_id", -1)]
@@ -144,8 +146,15 @@ async def answer(database: Database, id: str) -> Row:
         {"_id": {"$eq": id}, "published_at": {"$exists": True}}, KEPT_BACK
     )
     if row is None:
-        raise NotFound("Chưa có câu trả lời nào được đăng dưới mã này.")
+        raise NotFound(N_("Chưa có câu trả lời nào được đăng dưới mã này."))
     return row
+
+
+@answered
+async def addresses(database: Database) -> list[Row]:
+    """The newest answers, each with its id and day: as many as a site map may name."""
+    found = database[ANSWERS].find({"published_at": {"$exists": True}}, {"published_at": 1})
+    return list(await found.sort(NEWEST).limit(IN_SITE_MAP).to_list(None))
 
 
 @answered

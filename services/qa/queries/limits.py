@@ -7,6 +7,7 @@ from pymongo import ReturnDocument
 from services.qa.queries.read_models import ATTEMPTS
 from shared.errors import TooManyRequests
 from shared.mongo import Database, answered
+from shared.web.spoken import N_
 
 
 class Limiter:
@@ -31,7 +32,7 @@ class Limiter:
         )  # fmt: skip
         if counted["count"] > self._most:
             raise TooManyRequests(
-                "Đã thử quá nhiều lần. Vui lòng thử lại sau ít phút.",
+                N_("Đã thử quá nhiều lần. Vui lòng thử lại sau ít phút."),
                 retry_after=max(1, int((until - now).total_seconds())),
             )
 
