@@ -12,7 +12,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+from services.qa.attachments import STATES
 from services.qa.domain.fields import FIELDS
+from services.qa.file_types import KINDS
 from services.qa.regulation import CITED
 from shared.web.look import PUBLIC_PLACES
 
@@ -63,7 +65,11 @@ SHARED: Final = Words(
 )  # fmt: skip
 QA: Final = Words(
     ROOT / "services/qa/locale/en/LC_MESSAGES/qa.po", (ROOT / "services/qa",),
-    (*CITED.values(), *(name for name, _ in FIELDS.values())), SHARED,
+    (
+        *CITED.values(), *(name for name, _ in FIELDS.values()), *(kind.vi for kind in KINDS.values()),
+        *(words for words, *_ in STATES.values()),
+    ),
+    SHARED,
 )  # fmt: skip
 CATALOGUES: Final = (SHARED, QA)
 

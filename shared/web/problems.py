@@ -102,7 +102,7 @@ def _in_words(problem: dict[str, Any], error: PortalError) -> dict[str, Any]:
     in detail, the English title stands for it."""
     if language() == VIETNAMESE:
         return {"errors": {e["field"]: e.get("message", "") for e in problem.get("errors", ())}}
-    detail = gettext(error.detail) if error.detail else ""
+    detail = str(error.extra.get("detail_en") or gettext(error.detail))
     return {
         "title": error.title_en, "detail": "" if detail == error.detail else detail,
         "errors": {

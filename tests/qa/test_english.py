@@ -12,6 +12,7 @@ from lxml import html
 from services.qa.asking_acts import ASKER_ACTS
 from shared.contracts.qa import NoticeKind
 from shared.web.spoken import chosen
+from tests.qa.attached import PDF, PNG, asked_with
 from tests.qa.conftest import Edges
 from tests.qa.test_asker_pages import PARTS, UNCLEAR, heard, opened, sent, unclear
 from tests.qa.test_pages import PUBLIC
@@ -105,6 +106,10 @@ async def refused(edges: Edges) -> dict[str, Any]:
     return asked
 
 
+async def with_files(edges: Edges) -> dict[str, Any]:
+    return await asked_with(edges, PDF, PNG)
+
+
 async def withdrawn(edges: Edges) -> dict[str, Any]:
     asked = await edges.forwarded()
     proof = {"code": asked["tracking_code"], "email": asked["email"]}
@@ -127,6 +132,7 @@ async def withdrawn(edges: Edges) -> dict[str, Any]:
         correction,
         split,
         withdrawn,
+        with_files,
     ],
     ids=lambda moment: moment.__name__,
 )
