@@ -57,6 +57,7 @@ def files() -> dict[str, str]:
             SMS_TOKEN=secrets.token_urlsafe(32),
             CHAT_URL="http://signals:8031/chat",
             CHAT_SECRET=_webhook_secret(),
+            CLAMD="scanner:8032",
             DIRECTORY_FILE="./deploy/demo/directory.yaml",
             PARTNERS_FILE="./.data/compose/partners.yaml",
             **{f"{name.upper()}_CLIENT_SECRET": clients[name] for name in SERVICES},

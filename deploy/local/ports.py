@@ -32,6 +32,8 @@ class Ports:
     smtp: int = 8025
     mail: int = 8030
     signals: int = 8031
+    clamd: int = 8032
+    scanner: int = 8033
     mongod: int = 27117
     kafka: int = 19092
     kafka_controller: int = 19093

@@ -37,6 +37,7 @@ WHAT: Final = {
     "issuer": "Đăng nhập của cán bộ (chạy thử)",
     "mail": "Hộp thư: mọi thư đã gửi, đọc được tại đây",
     "signals": "Tin nhắn (SMS) và kênh trực đã gửi, đọc được tại đây",
+    "scanner": "Máy quét mã độc: đã nói gì về từng tệp đính kèm",
 }
 
 
@@ -77,6 +78,7 @@ def main() -> int:
             Ports.fixed(),
             settings_of(os.environ),
             signals=True,
+            scanner=True,
             apart=True,
             told=lambda name, seconds: console.print(f"  {seconds:5.1f} s  {name}"),
         )
@@ -157,7 +159,7 @@ def _addresses(system: System, console: Console) -> None:
     places = Table(box=SIMPLE_HEAD, title="Địa chỉ", title_justify="left", title_style="bold")
     places.add_column("Nơi")
     places.add_column("Là gì")
-    for name in (*SERVICES, "issuer", "mail", "signals"):
+    for name in (*SERVICES, "issuer", "mail", "signals", "scanner"):
         places.add_row(system.urls[name], WHAT[name])
     for portal in PORTALS:
         places.add_row(system.urls[portal.id], portal.name)

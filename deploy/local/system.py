@@ -42,8 +42,8 @@ class System:
 
     ``env`` adds settings to every process and wins; with PORTAL_MONGO_URI or PORTAL_KAFKA_BOOTSTRAP in it,
     that part is used and none is started. PORTAL_* of the caller's own environment is left out. ``signals``:
-    with a sample SMS gateway and chat, to which the notifier then signals. ``apart``: its bulk work is done
-    by a process of its own, ``notifier-bulk``.
+    with a sample SMS gateway and chat, to which the notifier then signals; ``scanner``: with a sample scanner
+    of attached files. ``apart``: the notifier's bulk work is done by a process of its own, ``notifier-bulk``.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class System:
         commands: Mapping[str, Sequence[str]] | None = None,
         forked: bool = True,
         signals: bool = False,
+        scanner: bool = False,
         apart: bool = False,
         told: Callable[[str, float], None] = lambda _name, _seconds: None,
     ) -> None:
@@ -74,7 +75,7 @@ class System:
         )
         self.kafka_bootstrap = self._kafka_given or f"127.0.0.1:{self.ports.kafka}"
         self._directory, self._roles, self._told = directory, roles, told
-        self._signals, self._apart = signals, apart
+        self._signals, self._scanner, self._apart = signals, scanner, apart
         self._commands = {name: tuple(argv) for name, argv in (commands or {}).items()}
         self._processes: dict[str, Process] = {}
         self._needs: dict[str, tuple[str, ...]] = {}
@@ -243,6 +244,7 @@ class System:
             extra=self._env,
             commands=self._commands,
             signals=self._signals,
+            scanner=self._scanner,
             apart=self._apart,
         )
         self._wiring.write_partners()
@@ -299,7 +301,7 @@ class System:
             raise Trouble(f"Kafka at {self.kafka_bootstrap} gave no topics: {error}") from error
 
     def _in_reverse(self) -> list[tuple[str, list[str]]]:
-        around = ("issuer", "mail", "signals", *(portal.id for portal in PORTALS))
+        around = ("issuer", "mail", "signals", "scanner", *(portal.id for portal in PORTALS))
         samples = [name for name in self._processes if name in around]
         parts = [name for name in self._processes if name in {"mongod", "kafka"}]
         services = [name for name in self._processes if name not in {*parts, *samples}]

@@ -39,9 +39,10 @@ MODULES: Final = {
     "issuer": "deploy.samples.issuer",
     "mail": "deploy.samples.mail_sink",
     "signals": "deploy.samples.sms_gateway",
+    "scanner": "deploy.samples.clamd",
 }
 
-SETTINGS: Final = ("PORTAL_", "ISSUER_", "SAMPLE_", "SINK_", "SMS_")
+SETTINGS: Final = ("PORTAL_", "ISSUER_", "SAMPLE_", "SINK_", "SMS_", "SCANNER_")
 EACH_ITS_OWN: Final = {
     *("PORTAL_HTTP_HOST", "PORTAL_HTTP_PORT", "PORTAL_MONGO_DATABASE", "PORTAL_INSTANCE"),
     *("PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET", "PORTAL_SECRET_KEY", "PORTAL_ISSUER_URL"),
@@ -82,12 +83,15 @@ class Wiring:
     """Another command for a process, such as a deliberately broken build of a service."""
     signals: bool = False
     """With a sample SMS gateway and an operations chat, which the notifier uses."""
+    scanner: bool = False
+    """With a sample scanner, which looks through what askers attach."""
     apart: bool = False
     """What the notifier may take its time for is done by a process of its own, ``notifier-bulk``."""
 
     @property
     def urls(self) -> dict[str, str]:
-        named = (*SERVICES, "issuer", "mail", *(("signals",) if self.signals else ()))
+        named = [*SERVICES, "issuer", "mail"]
+        named += [name for name in ("signals", "scanner") if getattr(self, name)]
         at = {name: getattr(self.ports, name) for name in named}
         at |= {portal.id: self.ports.portal(i) for i, portal in enumerate(PORTALS)}
         return {name: f"http://127.0.0.1:{port}" for name, port in at.items()}
@@ -113,6 +117,7 @@ class Wiring:
     def wires(self) -> list[Wire]:
         samples = [self._issuer(), self._mail(), *(self._portal(i) for i in range(len(PORTALS)))]
         samples += [self._signals()] if self.signals else []
+        samples += [self._scanner()] if self.scanner else []
         services = [self.service(name, getattr(self.ports, name)) for name in SERVICES]
         if self.apart:
             services[-1] = self.service("notifier", self.ports.notifier, roles="api,worker")
@@ -149,6 +154,8 @@ class Wiring:
             channels = self.keys.channels
             own |= {"PORTAL_SMS_URL": self.urls["signals"], "PORTAL_SMS_TOKEN": channels["sms"]}
             own |= {"PORTAL_CHAT_URL": f"{self.urls['signals']}/chat", "PORTAL_CHAT_SECRET": channels["chat"]}
+        if service == "qa" and self.scanner:
+            own |= {"PORTAL_CLAMD": f"127.0.0.1:{self.ports.clamd}"}
         if service == "sync":
             own |= {"PORTAL_PARTNERS_FILE": str(self.partners_file)}
         ready, needs = f"http://127.0.0.1:{port}/health/ready", ("mongod", "kafka")
@@ -198,6 +205,10 @@ class Wiring:
             "SMS_CHAT_SECRET": self.keys.channels["chat"],
         }
         return self._wire("signals", own, f"{self.urls['signals']}/health/ready")
+
+    def _scanner(self) -> Wire:
+        own = {"SCANNER_CLAMD_PORT": str(self.ports.clamd), "SCANNER_HTTP_PORT": str(self.ports.scanner)}
+        return self._wire("scanner", own, f"{self.urls['scanner']}/health/ready")
 
     def _wire(
         self,

@@ -6,7 +6,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-PORTS = ("PORTAL_HTTP_PORT", "ISSUER_PORT", "SAMPLE_PORT", "SINK_HTTP_PORT", "SMS_PORT")
+PORTS = ("PORTAL_HTTP_PORT", "ISSUER_PORT", "SAMPLE_PORT", "SINK_HTTP_PORT", "SMS_PORT", "SCANNER_HTTP_PORT")
 
 
 class _Answer(BaseHTTPRequestHandler):

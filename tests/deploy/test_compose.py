@@ -16,7 +16,7 @@ from deploy.kafka.topics import load
 from deploy.local.keys import people_of
 from deploy.local.ports import Ports
 from deploy.local.wiring import PORTALS
-from deploy.samples.settings import IssuerSettings, PortalSettings, SinkSettings, SmsSettings
+from deploy.samples.settings import IssuerSettings, PortalSettings, ScannerSettings, SinkSettings, SmsSettings
 from deploy.samples.sms_gateway import Gateway, sms_app
 from services.notifier.api import mail as returned
 from shared.settings import ServiceSettings
@@ -26,7 +26,7 @@ FILE = REPO / "docker-compose.yml"
 COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
 SERVICES = ("content", "qa", "sync", "notifier", "notifier-bulk")
-SAMPLES = ("issuer", "bhxh-ha-noi", "bhxh-quang-ngai", "bo-noi-vu", "mail", "signals")
+SAMPLES = ("issuer", "bhxh-ha-noi", "bhxh-quang-ngai", "bo-noi-vu", "mail", "signals", "scanner")
 OPTIONAL = {"PORTAL_CHAT_SECRET", "SMS_CHAT_SECRET"}  # empty: there is no chat
 OURS = (*SERVICES, *SAMPLES, "topics", "day")
 SECRET = re.compile(r"SECRET|PASSWORD|_KEY$")
@@ -99,6 +99,7 @@ def _example(value: str) -> str:
         ("issuer", IssuerSettings),
         ("mail", SinkSettings),
         ("signals", SmsSettings),
+        ("scanner", ScannerSettings),
         *((p.id, PortalSettings) for p in PORTALS),
     ],
 )
@@ -110,7 +111,9 @@ def test_every_setting_of_a_sample_is_one_that_it_reads(part: str, kind: type[Ba
 
 def test_ports_are_those_of_make_run() -> None:
     ports = Ports()
-    wanted = {name: getattr(ports, name.replace("-", "_")) for name in (*SERVICES, "issuer", "signals")}
+    wanted = {
+        name: getattr(ports, name.replace("-", "_")) for name in (*SERVICES, "issuer", "signals", "scanner")
+    }
     wanted |= {portal.id: ports.portal(index) for index, portal in enumerate(PORTALS)}
     for part, port in wanted.items():
         assert published(part) == {port: port}
@@ -123,7 +126,7 @@ def test_each_part_listens_where_it_is_published_and_asked() -> None:
     own = dict.fromkeys(SERVICES, ("PORTAL_HTTP_HOST", "PORTAL_HTTP_PORT"))
     own |= {portal.id: ("SAMPLE_HOST", "SAMPLE_PORT") for portal in PORTALS}
     own |= {"issuer": ("ISSUER_HOST", "ISSUER_PORT"), "mail": ("SINK_HOST", "SINK_HTTP_PORT")}
-    own |= {"signals": ("SMS_HOST", "SMS_PORT")}
+    own |= {"signals": ("SMS_HOST", "SMS_PORT"), "scanner": ("SCANNER_HOST", "SCANNER_HTTP_PORT")}
     for part, (host, port) in own.items():
         environment = PARTS[part]["environment"]
         assert environment[host] == "0.0.0.0", part  # noqa: S104 - in a container of its own
@@ -310,6 +313,13 @@ def test_the_demo_signals_to_the_sample_gateway_and_its_chat() -> None:
         assert PARTS["signals"]["environment"][theirs] == PARTS["notifier"]["environment"][ours]
     assert {"/chat", "/v1/messages"} <= _paths(sms_app(Gateway("t")).routes)
     assert notifier["PORTAL_CHAT_SECRET"].startswith("whsec_")
+
+
+def test_the_demos_files_are_scanned_by_the_sample_scanner() -> None:
+    scanner = the_demo("scanner")
+    assert the_demo("qa")["PORTAL_CLAMD"] == f"scanner:{scanner['SCANNER_CLAMD_PORT']}"
+    assert int(scanner["SCANNER_CLAMD_PORT"]) == Ports().clamd
+    assert {name for name in PARTS if "PORTAL_CLAMD" in PARTS[name].get("environment", {})} == {"qa"}
 
 
 def test_the_demos_mail_server_hands_over_what_comes_back_as_on_one_machine() -> None:

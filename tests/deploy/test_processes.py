@@ -244,3 +244,18 @@ def test_the_notifier_signals_to_the_sample_gateway_where_there_is_one(
         base, f"{base}/chat" if signals else "",
     )  # fmt: skip
     assert "PORTAL_SMS_URL" not in wires["qa"]
+
+
+@pytest.mark.parametrize("scanner", [True, False])
+def test_what_is_attached_is_scanned_by_the_sample_scanner_where_there_is_one(
+    tmp_path: Path, *, scanner: bool
+) -> None:
+    made = keys.keys_of(tmp_path / "keys.json", list(SERVICES), [portal.id for portal in PORTALS])
+    wiring = Wiring(
+        tmp_path, Ports(), made, {}, DIRECTORY, "mongodb://x", "x:9092", "api", {}, {}, scanner=scanner
+    )
+    wires = {wire.name: wire.env for wire in wiring.wires()}
+    assert ("scanner" in wiring.urls, "scanner" in wires) == (scanner, scanner)
+    where = f"127.0.0.1:{wires['scanner']['SCANNER_CLAMD_PORT']}" if scanner else None
+    assert wires["qa"].get("PORTAL_CLAMD") == where
+    assert "PORTAL_CLAMD" not in wires["notifier"]

@@ -18,13 +18,14 @@ from deploy.local.wiring import PORTALS, SERVICES
 
 pytestmark = pytest.mark.connected
 STANDIN = (sys.executable, "-m", "tests.deploy.standin")
-SAMPLES = ("issuer", "mail", "signals", *(portal.id for portal in PORTALS))
+SAMPLES = ("issuer", "mail", "signals", "scanner", *(portal.id for portal in PORTALS))
 COMMANDS = dict.fromkeys((*SERVICES, *SAMPLES), STANDIN)
 
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("system"), commands=COMMANDS, signals=True, apart=True) as running:
+    folder = tmp_path_factory.mktemp("system")
+    with System(folder, commands=COMMANDS, signals=True, scanner=True, apart=True) as running:
         yield running
 
 

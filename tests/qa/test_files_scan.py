@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
 from deploy.samples.clamd import Scanner, ScannerBehaviour
 from services.qa.domain import Question
@@ -18,8 +19,10 @@ from services.qa.gateways import Clamd, ScannerFailed, Verdict
 from services.qa.jobs_files import MOST_ERRORS, Scanning, jobs
 from services.qa.queries.files import FILES, PIECE, FileStore
 from services.qa.queries.read_models import QUESTIONS
+from services.qa.settings import QaSettings
 from shared.contracts.qa import FileVerdict
 from shared.errors import Unavailable
+from shared.production import faults
 from tests.qa.attached import DOCX_PARTS, JPEG, PDF, TEXT, VIRUS, asked_with, uploaded, zipped
 from tests.qa.conftest import Edges
 
@@ -309,6 +312,17 @@ async def test_without_a_scanner_there_is_no_job_that_asks_one(edges: Edges) -> 
     own = settings.model_copy(update={"clamd": "clamav:3310"})
     assert {each.name for each in jobs(own, edges.service)} == {"sweep-files", "scan"}  # type: ignore[arg-type]
     assert own.policy().scans_files and not settings.policy().scans_files  # type: ignore[attr-defined]
+
+
+async def test_production_does_not_start_without_a_scanner() -> None:
+    own: dict[str, Any] = {"environment": "production", "secret_key": "k" * 40}
+    missing, named = faults(QaSettings(**own)), faults(QaSettings(**own, clamd="clamav:3310"))
+    assert [each for each in missing if each not in named] == [
+        "PORTAL_CLAMD is missing: what askers attach is scanned (host:port)."
+    ]
+    for wrong in ("clamav", "http://clamav:3310", "clamav:3310/x", ":3310"):
+        with pytest.raises(ValidationError):
+            QaSettings(**own, clamd=wrong)
 
 
 async def test_a_verdict_is_in_the_question_s_history_for_staff_alone(
