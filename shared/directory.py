@@ -49,6 +49,11 @@ class Directory:
         await self._refresh()
         return str(self._staff.get(subject, {}).get("name", subject))
 
+    async def unit_of(self, subject: str) -> str:
+        """The unit of a member of staff; empty for somebody who is none."""
+        await self._refresh()
+        return str(self._staff.get(subject, {}).get("unit", ""))
+
     async def colleagues(self, unit: str) -> dict[str, str]:
         """Who of this unit has a role in this service: names by id, in order of name."""
         await self._refresh()

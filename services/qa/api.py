@@ -175,7 +175,8 @@ STAFF_ACTS: Final = (
 def _offer(act: StaffAct) -> None:
     async def do(question_id: UUID, body: Any, acting: ActingOf) -> views.QuestionOut:
         await views.check_units(acting.edge, body)
-        return await acting.do(act.handler, body.command(question_id))
+        command = await views.to_deputy(acting.edge, body.command(question_id))
+        return await acting.do(act.handler, command)
 
     do.__name__ = act.path.replace("-", "_")
     do.__doc__ = act.body.__doc__

@@ -6,6 +6,7 @@ from services.qa import (
     api,
     api_asker,
     api_files,
+    api_settings,
     api_systems,
     figures,
     jobs_files,
@@ -19,10 +20,12 @@ from services.qa import (
 from services.qa.consumers import TABLE
 from services.qa.domain import Question
 from services.qa.domain.codes import Codes
+from services.qa.domain.settings import Leave, Route, Template
 from services.qa.domain.subscriptions import Subscription
 from services.qa.files import uploads
 from services.qa.queries.indexes import prepare
 from services.qa.queries.read_models import projections
+from services.qa.queries.settings import SETTINGS
 from services.qa.queries.subscriptions import SUBSCRIBED
 from services.qa.regulation import Policy
 from services.qa.settings import QaSettings
@@ -40,7 +43,7 @@ def build(settings: QaSettings) -> Service[Policy]:
         title="Hỏi – đáp với người dân",
         settings=settings,
         policy=settings.policy(),
-        kinds=[Question, Subscription, AdoptedCalendar],
+        kinds=[Question, Subscription, Template, Route, Leave, AdoptedCalendar],
         folder=FOLDER,
         published=[qa.TOPIC],
         consumers=TABLE,
@@ -50,15 +53,17 @@ def build(settings: QaSettings) -> Service[Policy]:
             api_asker.router,
             api_files.router,
             api_systems.router,
+            api_settings.router,
             figures.router,
             pages_ask.router,
             pages_track.router,
             pages_answers.router,
             pages_files.router,
             figures.pages,
+            api_settings.pages,
             pages_desk.router,
         ],
-        projections=(*projections(codes), SUBSCRIBED, ADOPTED),
+        projections=(*projections(codes), SUBSCRIBED, *SETTINGS, ADOPTED),
         prepare=prepare,
         jobs=lambda service: [
             *jobs_files.jobs(settings, service),

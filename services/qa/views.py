@@ -1,6 +1,7 @@
 """How a question is told to staff, with what they may do, and a published answer to everybody."""
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from services.qa.attachments import FileOut, attachments_of
 from services.qa.domain.fields import field_name
 from services.qa.queries.file import File, RunningClock, file_of
 from services.qa.queries.read_models import short_name
+from services.qa.queries.settings import deputies
 from services.qa.queries.tracking import Tracking, refusal_view, tracked
 from services.qa.regulation import Policy, Role, Status
 from shared.contracts.qa import Referral, RefusalGround
@@ -157,6 +159,14 @@ async def check_units(edge: Edge[Policy], body: Any) -> None:
         case bodies_acts.Complex():
             for each in body.consulted:
                 await check_unit(edge, each.unit, "consulted")
+
+
+async def to_deputy(edge: Edge[Policy], command: Any) -> Any:
+    """Who is away today has somebody who does their work (người làm thay): it is assigned to them."""
+    if not isinstance(command, domain.AssignQuestion):
+        return command
+    away = await deputies(edge.database, edge.calendar.day_of(datetime.now(UTC)))
+    return replace(command, to=away.get(command.to, command.to))
 
 
 async def check_unit(edge: Edge[Policy], unit: str, field: str = "unit") -> None:

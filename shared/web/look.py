@@ -55,6 +55,7 @@ STAFF_PLACES: Final = (
     ("Hỏi – đáp", "triage", "inbox", "Chờ phân loại", "qa", "/desk/triage"),
     ("Hỏi – đáp", "unit", "message-circle-question-mark", "Câu hỏi của đơn vị", "qa", "/desk/unit"),
     ("Hỏi – đáp", "publishing", "check-check", "Duyệt đăng trả lời", "qa", "/desk/publishing"),
+    ("Hỏi – đáp", "settings", "pencil", "Thiết lập hỏi đáp", "qa", "/desk/settings"),
     ("Hỏi – đáp", "figures", "list-ordered", "Số liệu hỏi đáp", "qa", "/desk/figures"),
     ("Biên tập", "review", "newspaper", "Bàn duyệt bài", "content", "/desk/review"),
     ("Biên tập", "compose", "pen-line", "Soạn bài", "content", "/desk/compose"),

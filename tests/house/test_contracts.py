@@ -96,6 +96,12 @@ qa.question.set_aside.v1
 qa.question.set_aside_confirmed.v1
 qa.question.split.v1
 qa.question.withdrawn.v1
+qa.setting.leave_ended.v1
+qa.setting.leave_taken.v1
+qa.setting.route_cleared.v1
+qa.setting.route_set.v1
+qa.setting.template_retired.v1
+qa.setting.template_written.v1
 qa.subscription.closed.v1
 qa.subscription.opened.v1
 sync.delivery.clock_moved.v1

@@ -3,7 +3,7 @@ list would otherwise be a scan."""
 
 from typing import Any, Final
 
-from services.qa.queries import files, subscriptions
+from services.qa.queries import files, settings, subscriptions
 from services.qa.queries.read_models import ANSWERS, ATTEMPTS, COUNTED, MONTHS, QUESTIONS
 from shared.mongo import Database, answered
 
@@ -57,6 +57,7 @@ def _only(condition: dict[str, Any]) -> dict[str, Any]:
 async def prepare(database: Database) -> None:
     """Indexes; safe to repeat."""
     await subscriptions.prepare(database)
+    await settings.prepare(database)
     of_questions: Wanted = {name: (keys, {}) for name, keys in OF_QUESTIONS.items()}
     of_questions[MONTHS] = ([(name, 1) for name in COUNTED], {})
     of_questions["consulted"] = (CONSULTED, _only({"complex": True}))

@@ -52,9 +52,20 @@ from shared.contracts.qa.life import (
     Referral,
     RefusalGround,
 )
+from shared.contracts.qa.settings import (
+    SETTING,
+    LeaveEnded,
+    LeaveTaken,
+    RouteCleared,
+    RouteSet,
+    TemplateRetired,
+    TemplateUse,
+    TemplateWritten,
+)
 from shared.contracts.qa.subscriptions import SUBSCRIPTION, SubscriptionClosed, SubscriptionOpened
 
 __all__ = [
+    "SETTING",
     "SUBSCRIPTION",
     "TOPIC",
     "AdviceGiven",
@@ -76,6 +87,8 @@ __all__ = [
     "Finding",
     "InformationAdded",
     "Leading",
+    "LeaveEnded",
+    "LeaveTaken",
     "NoteTaken",
     "NoticeAccepted",
     "NoticeKind",
@@ -102,8 +115,13 @@ __all__ = [
     "QuestionWithdrawn",
     "Referral",
     "RefusalGround",
+    "RouteCleared",
+    "RouteSet",
     "SetAsideConfirmed",
     "SubscriptionClosed",
     "SubscriptionOpened",
     "Suspicion",
+    "TemplateRetired",
+    "TemplateUse",
+    "TemplateWritten",
 ]
