@@ -13,6 +13,7 @@ from services.qa import domain, views
 from services.qa.attachments import attachments_of
 from services.qa.desk_links import links, said
 from services.qa.desk_sorting import consulting, sorting
+from services.qa.desk_templates import offered, started
 from services.qa.domain.fields import OPTIONS, field_name
 from services.qa.domain.personal_data import suggest
 from services.qa.queries import alike
@@ -71,10 +72,12 @@ async def context_of(edge: Edge[Policy], file: File, by: Actor, now: datetime, u
         "attached": await attachments_of(edge, file),
         "links": await links(edge, file, by), "said": said(file, people, names),
     }  # fmt: skip
+    context["templates"] = await offered(edge, by)
+    context["start"] = await started(edge, by, file, use, names)
     context["returned_words"] = _returned(file)
     context["suspected"] = _suspected(file)
     if {"forward", "refuse"} & set(acts):
-        context |= await sorting(edge, file, by, now, published=context["alike"], use=use)
+        context |= await sorting(edge, file, by, now, published=context["alike"])
     if "make_complex" in acts:
         context |= await consulting(edge, file, now)
     if "progress" in acts:

@@ -3,12 +3,12 @@ of each, the days that would be due, likely duplicates."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from services.qa.domain.clocks import complex_clock, same_day_clock, unit_clock
 from services.qa.domain.fields import suggested_field, suggested_unit
-from services.qa.queries import alike, answers, lists
+from services.qa.queries import alike, lists
 from services.qa.queries.file import ONE_INSTANT, File
+from services.qa.queries.settings import routed
 from services.qa.regulation import (
     CITED,
     REPLYING,
@@ -20,7 +20,6 @@ from services.qa.regulation import (
     Status,
 )
 from shared.contracts.base import Clock
-from shared.errors import NotFound
 from shared.web.edge import Edge
 from shared.workflow import Actor
 
@@ -28,7 +27,7 @@ SOON: Final = timedelta(days=2)
 
 
 async def sorting(
-    edge: Edge[Policy], file: File, by: Actor, now: datetime, *, published: list[dict[str, Any]], use: str
+    edge: Edge[Policy], file: File, by: Actor, now: datetime, *, published: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """For whoever may sort this question; ``published`` are the answers that are alike."""
     question, letter = file.question, file.letter
@@ -50,12 +49,10 @@ async def sorting(
         "same_day_law": (SAME_DAY_SENTENCE, CITED[TRIAGE_BASIS]),
         "suggested_field": question.field or field, "suggested_by": why if field else [],
         "unit_options": options,
-        "suggested_unit": suggested_unit(
-            letter.province, units, field=field, text=f"{letter.subject} {letter.text}"
-        ),
+        "suggested_unit": await routed(edge.database, field, letter.province)
+        or suggested_unit(letter.province, units, field=field, text=f"{letter.subject} {letter.text}"),
         "forward_due": forward, "forward_due_day": forward.due_at - ONE_INSTANT if forward else None,
         "others": others,
-        "draft_answer": await _used(edge, use),
     }  # fmt: skip
 
 
@@ -94,11 +91,3 @@ def _loaded(name: str, load: tuple[int, int] | None) -> str:
         return name
     held, soon = load
     return f"{name} ({held} câu{f', {soon} sắp đến hạn' if soon else ''})"
-
-
-async def _used(edge: Edge[Policy], use: str) -> str:
-    """The words of a published answer, taken as a start."""
-    try:
-        return str((await answers.answer(edge.database, str(UUID(use))))["answer"]) if use else ""
-    except (ValueError, NotFound):
-        return ""

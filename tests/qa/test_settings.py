@@ -189,3 +189,31 @@ async def test_all_is_done_by_the_page(edges: Edges) -> None:
         done = await edges.form(action, {"id": form.fields["id"], "idempotency_key": uuid4().hex}, "u-ha")
         assert done.status_code == 303
     assert await settings(edges, "u-ha") == {"templates": [], "routes": [], "leaves": []}
+
+
+async def test_a_form_starts_from_the_chosen_template_with_its_blanks_filled(edges: Edges) -> None:
+    id = (
+        await edges.post("/v1/desk-settings/templates", REFUSAL | {"text": "Câu {so}: {viec}."}, "u-ha")
+    ).json()
+    await settings(edges, "u-ha")
+    asked = await edges.asked()
+    await edges.project()
+    page = await edges.page(f"/desk/triage/{asked['id']}?use={id['id']}", "u-ha")
+    shown = html.fromstring(page.text)
+    (form,) = [form for form in shown.forms if (form.get("action") or "").split("?")[0].endswith("/refusal")]
+    assert form.fields["explanation"].strip() == f"Câu {asked['number']}: {asked['subject']}."
+    assert (form.fields["ground"], form.fields["agency"]) == ("out_of_scope", "Ủy ban nhân dân cấp xã")
+    assert shown.get_element_by_id("act-refusal").get("open") is not None
+
+
+async def test_the_suggested_unit_is_the_routes(edges: Edges) -> None:
+    body = {"field": "bhxh-mot-lan", "province": "", "unit": "ban-chinh-sach"}
+    await edges.post("/v1/desk-settings/routes", body, "u-ha")
+    await settings(edges, "u-ha")
+    asked = await edges.asked()
+    await edges.project()
+    shown = html.fromstring((await edges.page(f"/desk/triage/{asked['id']}", "u-ha")).text)
+    (form,) = [
+        form for form in shown.forms if (form.get("action") or "").split("?")[0].endswith("/forwarding")
+    ]
+    assert form.fields["unit"] == "ban-chinh-sach"

@@ -178,8 +178,8 @@ def write_template(known: Template | None, cmd: WriteTemplate, *, by: Actor) -> 
     if cmd.use is TemplateUse.REFUSAL and cmd.ground is None:
         raise GroundMissing("ground", "Chọn căn cứ: ngoài phạm vi, hay không rõ nghĩa.")
     written = TemplateWritten(
-        template_id=cmd.template_id, use=cmd.use, unit="" if cmd.shared else by.unit, title=cmd.title,
-        text=cmd.text, ground=cmd.ground, referral=cmd.referral, agency=cmd.agency,
+        template_id=cmd.template_id, use=cmd.use, unit="" if cmd.shared else by.unit, called=cmd.title,
+        wording=cmd.text, ground=cmd.ground, referral=cmd.referral, agency=cmd.agency,
     )  # fmt: skip
     return Template.starts_with(written) if known is None else known.then(written)
 

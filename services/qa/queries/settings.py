@@ -26,7 +26,9 @@ Row = dict[str, Any]
 
 
 async def _written(recorded: Recorded[TemplateWritten], _: Vault) -> Fields:
-    facts = recorded.event.model_dump(mode="json", exclude={"template_id"})
+    event = recorded.event
+    facts = event.model_dump(mode="json", exclude={"template_id", "called", "wording"})
+    facts |= {"title": event.called, "text": event.wording}
     return facts | {"retired": False, "written_at": recorded.at, "written_by": recorded.by}
 
 

@@ -26,8 +26,8 @@ class TemplateWritten(Event, topic=SETTING, name="qa.setting.template_written", 
     template_id: UUID
     use: TemplateUse
     unit: str
-    title: str
-    text: str
+    called: str  # tên mẫu
+    wording: str  # lời của mẫu, with blanks
     ground: RefusalGround | None = None
     referral: Referral | None = None
     agency: str = ""
