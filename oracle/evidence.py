@@ -34,6 +34,7 @@ from shared.vault import MongoVault
 
 # What a service notes on a row for its own work, beside what its journal says.
 WORKING_NOTES: Final = {
+    "questions": {"forgotten"},
     "deliveries": {"deferrals", "waiting_for", "next_at", "claimed_until"},
     "portals": {"heeded"},
 }

@@ -9,6 +9,7 @@ from services.qa import (
     api_settings,
     api_systems,
     figures,
+    jobs,
     jobs_files,
     jobs_webhooks,
     pages_answers,
@@ -66,6 +67,7 @@ def build(settings: QaSettings) -> Service[Policy]:
         projections=(*projections(codes), SUBSCRIBED, *SETTINGS, ADOPTED),
         prepare=prepare,
         jobs=lambda service: [
+            *jobs.jobs(service),
             *jobs_files.jobs(settings, service),
             *jobs_webhooks.jobs(service),
         ],

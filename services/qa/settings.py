@@ -32,6 +32,18 @@ class QaSettings(ServiceSettings):
         TRIAGE_LIMIT_DAYS, ge=1, description="«02 đến 05 ngày làm việc»: a breach after so many working days."
     )
     max_progress_notices: int = Field(2, ge=1, description="Progress notices before they are escalated.")
+    unclear_lapses_after: int = Field(
+        30,
+        ge=1,
+        description="Điều 11.1.a, hỏi đáp, gạch 1: calendar days until an unclear question that nobody sent "
+        "again is closed.",
+    )
+    follow_up_within: int = Field(
+        30, ge=1, description="Calendar days after the answer within which its asker may ask further, once."
+    )
+    kept_for: int = Field(
+        1825, ge=1, description="Calendar days after a question's end for which its asker's data is kept."
+    )
     centre_unit: str = Field("tt-cskh", description="The customer service centre's id in the directory.")
     letters_for: str = Field(
         "svc-notifier",
@@ -72,5 +84,6 @@ class QaSettings(ServiceSettings):
             same_day_from=self.same_day_from, unit_reply_from=self.unit_reply_from,
             triage_target_days=self.triage_target_days, triage_limit_days=self.triage_limit_days,
             max_progress_notices=self.max_progress_notices, centre_unit=self.centre_unit,
-            scans_files=bool(self.clamd),
+            scans_files=bool(self.clamd), unclear_lapses_after=self.unclear_lapses_after,
+            follow_up_within=self.follow_up_within, kept_for=self.kept_for,
         )  # fmt: skip

@@ -109,6 +109,8 @@ def permit(question: Question, act: str, by: Actor) -> None:
 
 
 def _refusal(question: Question, act: str, by: Actor) -> Exception | None:
+    if question.erased and act != "erase":
+        return AskerGone("Không còn ai để trả lời, cũng không còn gì để xử lý.")
     rule = RULES.get(act)
     return rule(question, by) if rule else None
 
@@ -167,18 +169,10 @@ def _correct(question: Question, by: Actor) -> Exception | None:
     told = question.released or question.publication_decided or question.corrected
     if not told or question.outcome not in (None, Outcome.ANSWERED):
         return NothingToCorrect("Chỉ đính chính câu trả lời đã gửi hoặc đã đăng.")
-    if question.erased:
-        return AskerGone("Dữ liệu của người hỏi đã được xóa, không gửi đính chính được.")
     if question.answered_by_unit and by.unit != question.unit:
         return NotYourUnit("Chỉ đơn vị đã trả lời mới đính chính câu trả lời.")
     if not question.answered_by_unit and Role.TRIAGE not in by.roles:
         return NotYourUnit("Câu trả lời này là của Trung tâm.")
-    return None
-
-
-def _reopen(question: Question, _: Actor) -> Exception | None:
-    if question.erased:
-        return AskerGone("Dữ liệu của người hỏi đã được xóa, không còn ai để trả lời.")
     return None
 
 
@@ -216,7 +210,7 @@ def _erase(question: Question, _: Actor) -> Exception | None:
 RULES: Final[Mapping[str, Callable[[Question, Actor], Exception | None]]] = {
     "answer": _holder, "progress": _holder, "give_back": _holder, "make_complex": _make_complex,
     "advise": _advise, "send_back": _send_back, "release": _release, "publish": _decide_publication,
-    "withhold": _decide_publication, "correct": _correct, "reopen": _reopen, "confirm_set_aside": _confirm,
+    "withhold": _decide_publication, "correct": _correct, "confirm_set_aside": _confirm,
     "split": _whole, "merge": _whole, "resubmit": _resubmit, "follow_up": _follow_up, "rate": _rate,
     "withdraw": _whole, "assign": _reader, "note": _reader, "disclose": _reader, "erase": _erase,
 }  # fmt: skip

@@ -171,6 +171,14 @@ class FileStore:
         await self.drop(ids)
         return len(ids)
 
+    async def erase(self, owner: str) -> int:
+        return await self.forget(UUID(owner))
+
+    @answered
+    async def holding(self, owners: Sequence[str]) -> set[str]:
+        """Those of them of whom a file is there."""
+        return set(await self._files.distinct("owner", {"owner": {"$in": list(owners)}}))
+
     @answered
     async def unnamed(self, before: datetime, limit: int) -> list[Row]:
         """Rows of which it is not known that a commit names them, oldest first."""

@@ -3,7 +3,7 @@ list would otherwise be a scan."""
 
 from typing import Any, Final
 
-from services.qa.queries import files, settings, subscriptions
+from services.qa.queries import due, files, settings, subscriptions
 from services.qa.queries.read_models import ANSWERS, ATTEMPTS, COUNTED, MONTHS, QUESTIONS
 from shared.mongo import Database, answered
 
@@ -64,6 +64,7 @@ async def prepare(database: Database) -> None:
     of_questions["entered"] = (ENTERED, _only({"entered_by": {"$gt": ""}}))
     of_questions["of_person"] = (OF_PERSON, _only({"assignee": {"$gt": ""}}))
     of_questions["to_scan"] = ([("scan_at", 1)], _only({"scan_at": {"$type": "date"}}))
+    of_questions |= {name: (keys, _only(rows)) for name, (keys, rows) in due.INDEXES.items()}
     published = _only({"published_at": {"$exists": True}})
     of_answers: Wanted = {name: (keys, published) for name, keys in OF_ANSWERS.items()}
     of_answers["by_word"] = (BY_WORD, _only({"terms": {"$exists": True}}))

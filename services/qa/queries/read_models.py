@@ -145,8 +145,8 @@ def _received(codes: Codes) -> Column:
             "decided": False, "sent": False, "channel": event.channel, "entered_by": event.entered_by,
             "part_of": str(event.part_of) if event.part_of else None, "files": len(event.files),
             "month": f"{event.counted_from:%Y-%m}", "sorted_on": event.counted_from.isoformat(),
-            "holder": "", "assignee": "", "consulted": [], "correction": 0, **owing(event),
-            **_to_scan(recorded),
+            "holder": "", "assignee": "", "consulted": [], "correction": 0, "erased": False,
+            **owing(event), **_to_scan(recorded),
         }  # fmt: skip
 
     return received
@@ -277,8 +277,9 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
         ),
         AskerDisclosed: _plain(lambda r: {f"shown.{mark_of(r.by)}": r.at}),
         AskerErased: _plain(
-            lambda r: {"subject": ERASED, "asker": ERASED, "province": "", "code_mark": "", "erased": True,
-                       "asker_mark": "", "terms": codes.words([number_letters(r.event.question_id).lower()])}
+            lambda r: {"subject": ERASED, "asker": ERASED, "province": "", "code_mark": "", "asker_mark": "",
+                       "terms": codes.words([number_letters(r.event.question_id).lower()]), "erased": True,
+                       "forgotten": False}
         ),
     }  # fmt: skip
 
@@ -287,14 +288,9 @@ def projections(codes: Codes) -> tuple[Projection, ...]:
     """``codes`` derives the marks that a tracking code, a word and an address are found by."""
     unit = _plain(lambda r: {"unit": r.event.unit})
     return (
-        Projection(QUESTIONS, "question", _question_columns(codes), hints=SCAN_HINTS),
+        Projection(QUESTIONS, "question", _question_columns(codes), hints=SCAN_HINTS | {"forgotten"}),
         Projection(
-            ANSWERS,
-            "question",
-            {
-                AnswerPublished: _published,
-                QuestionAnswered: unit,
-                AnswerCorrected: unit,
-            },
+            ANSWERS, "question",
+            {AnswerPublished: _published, QuestionAnswered: unit, AnswerCorrected: unit},
         ),
-    )
+    )  # fmt: skip
