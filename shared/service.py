@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -85,8 +86,9 @@ class TellingJournal(MongoJournal):
 
 @dataclass
 class Service(Generic[P]):
-    """What app.py wires. ``jobs`` builds them from the running service; ``prepare`` makes indexes. What is
-    done on the ``edge`` waits behind nothing that is done ``in_bulk``: each has a journal of its own."""
+    """What app.py wires. ``jobs`` builds them from the running service; ``prepare`` makes indexes; ``doors``
+    are what its edges listen at besides HTTP. What is done on the ``edge`` waits behind nothing that is done
+    ``in_bulk``: each has a journal of its own."""
 
     name: str
     title: str
@@ -102,6 +104,7 @@ class Service(Generic[P]):
     prepare: Callable[[Database], Awaitable[None]] | None = None
     jobs: Callable[["Service[P]"], Sequence[Job]] = lambda _: ()
     followers: Callable[["Service[P]"], Mapping[str, Effect]] = lambda _: {}  # of the journal, by name
+    doors: Mapping[str, Callable[["Service[P]"], Awaitable[None]]] = field(default_factory=dict)
     look_globals: Mapping[str, Any] = field(default_factory=dict)
     uploads: Mapping[str, int] = field(default_factory=dict)  # path → bytes of a form with files, at most
 
@@ -211,6 +214,9 @@ class Service(Generic[P]):
         roles = self.settings.roles
         if self.listens:
             keep("inbox", self._run_inbox)
+        if Role.API in roles:
+            for name, listen in self.doors.items():
+                keep(name, partial(listen, self))
         if Role.WORKER in roles:
             keep("jobs", lambda: self._jobs.run(awaited=True))
         if Role.BULK in roles:

@@ -24,10 +24,13 @@ from services.qa.domain.codes import Codes
 from services.qa.domain.settings import Leave, Route, Template
 from services.qa.domain.subscriptions import Subscription
 from services.qa.files import uploads
+from services.qa.mail.intake import Intake
+from services.qa.mail.lmtp import listen
 from services.qa.queries.indexes import prepare
 from services.qa.queries.read_models import projections
 from services.qa.queries.settings import SETTINGS
 from services.qa.queries.subscriptions import SUBSCRIBED
+from services.qa.queries.threads import threads
 from services.qa.regulation import Policy
 from services.qa.settings import QaSettings
 from shared.calendars import ADOPTED, AdoptedCalendar
@@ -64,7 +67,7 @@ def build(settings: QaSettings) -> Service[Policy]:
             api_settings.pages,
             pages_desk.router,
         ],
-        projections=(*projections(codes), SUBSCRIBED, *SETTINGS, ADOPTED),
+        projections=(*projections(codes), threads(codes), SUBSCRIBED, *SETTINGS, ADOPTED),
         prepare=prepare,
         jobs=lambda service: [
             *jobs.jobs(service),
@@ -73,6 +76,9 @@ def build(settings: QaSettings) -> Service[Policy]:
         ],
         followers=lambda service: {"webhooks": jobs_webhooks.Enqueuer(service).take},
         uploads=uploads(settings.largest_file),
+        doors={"lmtp": lambda service: listen(Intake(service.edge, settings, codes))}
+        if settings.lmtp_host
+        else {},
     )
 
 

@@ -1,8 +1,8 @@
 """Settings of the qa service; the choices that the regulation leaves open are here by name."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.qa.domain.codes import Codes
@@ -55,6 +55,30 @@ class QaSettings(ServiceSettings):
         description="Wrong tracking look-ups that one address may make in `tracking_window` seconds.",
     )
     tracking_window: int = Field(600, ge=10, description="Seconds over which wrong look-ups are counted.")
+    mail_address: str = Field(
+        "",
+        pattern=r"^([a-z0-9][a-z0-9.-]{0,15}@[a-z0-9-]+(\.[a-z0-9-]+)+)?$",
+        description="Mailbox to which questions are mailed, e.g. `hoi@bhxh.example.vn`; letters are answered"
+        " to `hoi+<token>@…`. Empty: the portal takes no mail.",
+    )
+    lmtp_host: str = Field(
+        "",
+        description="Address on which a mail server hands over that mailbox's mail (LMTP, for it alone: there"
+        " is no sign-in and no TLS); empty: nowhere.",
+    )
+    lmtp_port: int = Field(8024, ge=0, le=65535, description="Port of LMTP.")
+    largest_mail: int = Field(
+        15 * 1024 * 1024, ge=64 * 1024, description="Bytes; a larger mail is refused while it streams."
+    )
+    mails_an_hour: int = Field(
+        20, ge=1, description="Mails that one address may hand in within an hour; more are put off."
+    )
+
+    @model_validator(mode="after")
+    def _a_mailbox_to_listen_for(self) -> Self:
+        if self.lmtp_host and not self.mail_address:
+            raise ValueError("PORTAL_LMTP_HOST needs PORTAL_MAIL_ADDRESS: whose mail is handed over there")
+        return self
 
     largest_file: int = Field(
         10 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="Bytes of one attached file, at most."

@@ -4,6 +4,7 @@ secret, so it is stored nowhere; look-ups keep only its keyed mark."""
 import hashlib
 import hmac
 import re
+from base64 import b32decode, b32encode
 from collections.abc import Iterable
 from datetime import date
 from typing import Final
@@ -15,6 +16,7 @@ ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 NAMESPACE: Final = UUID("6f0a2f0e-6c1c-5b1e-9a55-3d9f0c1c7a10")
 CODE_LETTERS: Final = 26  # 130 bits
 NUMBER_LETTERS: Final = 7  # 35 bits: a number is not met twice in a month
+THREAD_PROOF: Final = 10  # bytes of the keyed hash in an address
 MISREAD: Final = str.maketrans("ILO", "110")
 
 
@@ -91,6 +93,26 @@ class Codes:
     def visitor(self, address: str) -> str:
         """A network address as the limiter counts it."""
         return self._mac("visitor", address).hex()[:32]
+
+    def mail(self, *parts: str) -> str:
+        """A mail, or its Message-ID, as look-ups keep it: telling nothing of who wrote it."""
+        return self._mac("mail", *parts).hex()[:40]
+
+    def thread(self, question_id: UUID) -> str:
+        """What stands in the address that answers to our letters go to: it names the question, proves that
+        we made it, and bears being written in small letters."""
+        proof = self._mac("mail thread", str(question_id))[:THREAD_PROOF]
+        return b32encode(question_id.bytes + proof).decode("ascii").rstrip("=").lower()
+
+    def thread_of(self, token: str) -> UUID | None:
+        """The question that :meth:`thread` named; None for anything else."""
+        try:
+            told = b32decode(token.upper() + "=" * (-len(token) % 8))
+            question_id = UUID(bytes=told[:16])
+        except ValueError:
+            return None
+        good = self.thread(question_id)
+        return question_id if hmac.compare_digest(token.lower().encode(), good.encode()) else None
 
     def sealed(self, what: str, until: int) -> str:
         """A value that a visitor may carry (a cookie) and cannot change."""

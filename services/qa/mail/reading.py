@@ -54,7 +54,7 @@ class Trouble(StrEnum):
     NO_SENDER = "no_sender"
 
 
-class Unreadable(Exception):
+class MailRefused(Exception):
     """The one refusal: this mail cannot be made a question, and its sender has to be told why."""
 
     def __init__(self, trouble: Trouble) -> None:
@@ -87,7 +87,7 @@ class Mail:
 
 def read(raw: bytes, envelope_sender: str | None, own_domain: str) -> Mail:
     """``envelope_sender``: None or empty for the null return path; ``own_domain``: that of our Message-IDs.
-    Raises Unreadable."""
+    Raises MailRefused."""
     try:
         lines = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         _bounded(lines)
@@ -95,19 +95,19 @@ def read(raw: bytes, envelope_sender: str | None, own_domain: str) -> Mail:
         machine = automatic(message, envelope_sender or "", own_domain)
         return _by_machine(message, machine) if machine else _by_person(message)
     except BROKEN:
-        raise Unreadable(Trouble.BROKEN) from None
+        raise MailRefused(Trouble.BROKEN) from None
 
 
 def _bounded(raw: bytes) -> None:
     if raw.count(b"\n") > MOST_LINES or len(raw.partition(b"\n\n")[0]) > LONGEST_HEAD:
-        raise Unreadable(Trouble.TOO_LONG)
+        raise MailRefused(Trouble.TOO_LONG)
     if len(CONTAINER.findall(raw)) > MOST_CONTAINERS:
-        raise Unreadable(Trouble.TOO_DEEP)
+        raise MailRefused(Trouble.TOO_DEEP)
     described = [len(header) for header in DESCRIBED.findall(raw)]
     if len(described) > 4 * MOST_PARTS:  # both headers of a part, and as many in what is passed on
-        raise Unreadable(Trouble.TOO_MANY_PARTS)
+        raise MailRefused(Trouble.TOO_MANY_PARTS)
     if max(described, default=0) > LONGEST_HEADER:
-        raise Unreadable(Trouble.BROKEN)
+        raise MailRefused(Trouble.BROKEN)
 
 
 def _by_machine(message: Message, machine: str) -> Mail:
@@ -121,13 +121,13 @@ def _by_person(message: Message) -> Mail:
     body.add(message, 0)
     text = without_signature(tidy("\n\n".join(body.texts)))
     if not text:
-        raise Unreadable(Trouble.NO_TEXT)
+        raise MailRefused(Trouble.NO_TEXT)
     answers = _references(message)
     subject = header(message, "subject")
     reply = without_quotes(text) if not PASSED_ON.match(subject) else text
     said = reply if answers else text
     if len(said) > MOST_TEXT:
-        raise Unreadable(Trouble.TOO_LONG)
+        raise MailRefused(Trouble.TOO_LONG)
     subject = ANSWERED.sub("", subject).strip()[:LONGEST_SUBJECT] or _first_words(said)
     return Mail(
         sender, name[:LONGEST_NAME], subject, text[:MOST_TEXT], reply[:MOST_TEXT],
@@ -140,7 +140,7 @@ def _sender(message: Message) -> tuple[str, str]:
     written = [str(value)[:LONGEST_HEADER] for value in message.get_all("from", [])]
     found = [(name, address) for name, address in getaddresses(written) if "@" in address]
     if len(found) != 1 or len(written) != 1:
-        raise Unreadable(Trouble.NO_SENDER)
+        raise MailRefused(Trouble.NO_SENDER)
     name, address = found[0]
     # Nothing that reads as an address or a link: the name opens the letters that we send.
     return re.sub(r"[<>\"@:/\\]+", " ", plain_header(name)).strip(" .,;'"), address.strip()
@@ -173,9 +173,9 @@ class _Body:
     def add(self, part: Message, depth: int) -> None:
         self.parts += 1
         if depth > MOST_CONTAINERS:
-            raise Unreadable(Trouble.TOO_DEEP)
+            raise MailRefused(Trouble.TOO_DEEP)
         if self.parts > MOST_PARTS:
-            raise Unreadable(Trouble.TOO_MANY_PARTS)
+            raise MailRefused(Trouble.TOO_MANY_PARTS)
         children = part.get_payload()
         if part.get_content_maintype() == "multipart" and isinstance(children, list):
             self._inside(part, [child for child in children if isinstance(child, Message)], depth)
@@ -199,11 +199,11 @@ class _Body:
     def _say(self, part: Message) -> None:
         content, marked_up = _content(part), part.get_content_subtype() == "html"
         if len(content) > (MOST_MARKUP if marked_up else 10 * MOST_TEXT):  # quoted more than said
-            raise Unreadable(Trouble.TOO_LONG)
+            raise MailRefused(Trouble.TOO_LONG)
         text = decoded(content, part.get_content_charset() or "utf-8")
         text = from_html(text) if marked_up else text
         if len(text) > 10 * MOST_TEXT:
-            raise Unreadable(Trouble.TOO_LONG)
+            raise MailRefused(Trouble.TOO_LONG)
         self.texts.append(text)
 
 

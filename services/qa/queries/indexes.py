@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from services.qa.queries import due, files, settings, subscriptions
 from services.qa.queries.read_models import ANSWERS, ATTEMPTS, COUNTED, MONTHS, QUESTIONS
+from services.qa.queries.threads import THREADS
 from shared.mongo import Database, answered
 
 Keys = list[tuple[str, int]]
@@ -71,4 +72,5 @@ async def prepare(database: Database) -> None:
     await _keep(database[QUESTIONS], of_questions)
     await _keep(database[ANSWERS], of_answers)
     await files.prepare(database)
+    await _keep(database[THREADS], {"marks": ([("marks.$**", 1)], {})})
     await database[ATTEMPTS].create_index("until", expireAfterSeconds=0, name="until")

@@ -1,0 +1,117 @@
+"""One mail that a server hands over: read, recognised, put on record; and what the server is told. It keeps
+what is not taken for good, so that nothing is lost while the database is away."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+from prometheus_client import Counter
+from pydantic import TypeAdapter, ValidationError
+
+from services.qa import domain
+from services.qa.domain import ASKER
+from services.qa.domain.codes import Codes
+from services.qa.domain.mailed import TakeMail
+from services.qa.handlers_mail import take_mail
+from services.qa.mail import replies
+from services.qa.mail.addresses import Addresses
+from services.qa.mail.reading import Mail, MailRefused, Trouble, read
+from services.qa.queries.limits import Limiter
+from services.qa.queries.threads import CHANNEL, question_of
+from services.qa.regulation import Policy
+from services.qa.settings import QaSettings
+from shared.desk import fingerprint
+from shared.errors import PortalError, TooManyRequests
+from shared.web.edge import Edge
+from shared.web.forms import Email
+
+log = structlog.get_logger(__name__)
+
+MAILS: Final = Counter(
+    "mails_handed_over", "Mails that a server handed over, by what became of them", ["outcome"]
+)
+ONE_ADDRESS: Final[TypeAdapter[str]] = TypeAdapter(Email)
+AN_HOUR: Final = timedelta(hours=1)
+READ_AT_ONCE: Final = 2
+NAMELESS: Final = {"vi": "bạn", "en": "Sir or Madam"}
+
+
+@dataclass
+class Intake:
+    edge: Edge[Policy]
+    settings: QaSettings
+    codes: Codes
+    addresses: Addresses = field(init=False)
+    _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READ_AT_ONCE))
+
+    def __post_init__(self) -> None:
+        self.addresses = Addresses.of(self.settings.mail_address, self.codes)
+
+    @property
+    def ask(self) -> str:
+        """Where a question can be asked without mail."""
+        return f"{self.settings.qa_url}/ask"
+
+    async def take(self, raw: bytes, sender: str, recipient: str) -> str:
+        """The reply. 250 once the majority has it, or it is no question of a person; 451 or 452: to be handed
+        over again; 554: its sender is told why."""
+        try:
+            mail = await self._read(raw, sender)
+            if mail.automatic:
+                return _told(replies.SET_ASIDE, f"automatic:{mail.automatic}")
+            await self._put_down(mail, recipient)
+        except MailRefused as refused:
+            return _told(replies.refusal(refused.trouble, self.ask), f"refused:{refused.trouble}")
+        except TooManyRequests:
+            return _told(replies.TOO_MANY, "too_many")
+        except PortalError as error:
+            return _told(replies.PUT_OFF, f"put_off:{error.code}")
+        except Exception as error:  # the server keeps the mail; a trace would hold its words
+            log.warning("mail.failed", error=type(error).__name__)
+            return _told(replies.PUT_OFF, "put_off:failed")
+        return _told(replies.TAKEN, "taken")
+
+    async def _read(self, raw: bytes, sender: str) -> Mail:
+        async with self._reading:
+            return await asyncio.to_thread(read, raw, sender, self.addresses.domain)
+
+    async def _put_down(self, mail: Mail, recipient: str) -> None:
+        try:
+            address = ONE_ADDRESS.validate_python(mail.sender)
+        except ValidationError:
+            raise MailRefused(Trouble.NO_SENDER) from None
+        once, same = self._once(mail)
+        desk = self.edge.desk(ASKER, once=once, fingerprint=same)
+        if await desk.journal.find(once) is not None:
+            return
+        limiter = Limiter(self.edge.database, most=self.settings.mails_an_hour, window=AN_HOUR)
+        await limiter.enter(self.codes.visitor(f"{CHANNEL}\0{address.casefold()}"), datetime.now(UTC))
+        about = self.addresses.question(recipient)
+        about = about or await question_of(self.edge.database, self.codes, mail.answers)
+        question = await desk.run(take_mail, TakeMail(self._asked(mail, address), about))
+        log.info("mail.taken", id=str(question.id), version=desk.version(question))
+
+    def _asked(self, mail: Mail, address: str) -> domain.ReceiveQuestion:
+        """Of a reply only what it says itself: what it quotes is our letter, with the asker's code in it."""
+        text = mail.reply if mail.answers else mail.text
+        letter = domain.Letter(
+            mail.name or NAMELESS[mail.language], address, "", "", mail.subject, text, mail.language,
+            message_id=mail.message_id,
+        )  # fmt: skip
+        return domain.ReceiveQuestion(self.codes.same_letter(address, mail.subject, text), letter, CHANNEL)
+
+    def _once(self, mail: Mail) -> tuple[str, str]:
+        """The mail's own id and a keyed hash of what it says: handed over twice, it is taken once."""
+        files = [hashlib.sha256(each.content).hexdigest() for each in mail.attached]
+        said = self.codes.mail(mail.sender, mail.subject, mail.text, *files)
+        return f"{CHANNEL}:{self.codes.mail(mail.message_id, said)}", fingerprint(said)
+
+
+def _told(reply: str, outcome: str) -> str:
+    MAILS.labels(outcome).inc()
+    if outcome != "taken":
+        log.info("mail.not_taken", outcome=outcome)
+    return reply
