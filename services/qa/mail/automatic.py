@@ -8,6 +8,8 @@ from services.qa.mail.texts import header
 
 LOOKED_AT: Final = 500
 ANSWERING_MACHINES: Final = ("x-autoreply", "x-autorespond", "x-auto-reply", "x-autoresponse", "x-loop")
+# The id of a notice, in the small letters in which we write it: a person's program may use our domain too.
+NOTICE: Final = re.compile(r"\s*<[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}@([a-z0-9.-]{1,253})>\s*")
 LISTS: Final = ("list-id", "list-unsubscribe", "list-post", "list-help", "list-owner")
 SERVERS: Final = re.compile(
     r"(?:^|<|\s)(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE
@@ -30,7 +32,7 @@ def automatic(message: Message, envelope_sender: str, own_domain: str) -> str:
     signs = {
         "report": kind in {"multipart/report", "message/delivery-status"},
         "null_return_path": envelope_sender in ("", "<>") or said("return-path") == "<>",
-        "own_letter": bool(own_domain) and said("message-id").rstrip("> ").endswith(f"@{own_domain}"),
+        "own_letter": bool(own_domain) and _ours(str(message.get("message-id", "")), own_domain),
         "auto_submitted": said("auto-submitted").partition(";")[0].strip() not in ("", "no"),
         "suppressed": bool(said("x-auto-response-suppress").replace("none", "")),
         "bulk": said("precedence") in ("bulk", "list", "junk", "auto_reply"),
@@ -40,3 +42,8 @@ def automatic(message: Message, envelope_sender: str, own_domain: str) -> str:
         "away": bool(AWAY.match(header(message, "subject"))),
     }
     return next((name for name, shown in signs.items() if shown), "")
+
+
+def _ours(message_id: str, own_domain: str) -> bool:
+    notice = NOTICE.fullmatch(message_id[:LOOKED_AT])
+    return notice is not None and notice[1] == own_domain

@@ -4,6 +4,7 @@ bytes are, they are read within set bounds or refused with a reason that a perso
 import re
 from dataclasses import dataclass, field
 from email import message_from_bytes
+from email.errors import MessageError
 from email.message import Message
 from email.policy import compat32
 from email.utils import collapse_rfc2231_value, getaddresses
@@ -17,6 +18,7 @@ from services.qa.mail.texts import (
     from_html,
     header,
     plain_header,
+    raw_headers,
     spoken,
     tidy,
     without_quotes,
@@ -40,7 +42,7 @@ ANSWERED: Final = re.compile(
     re.IGNORECASE,
 )
 PASSED_ON: Final = re.compile(r"^\s*(?:fw|fwd|tr|chuyển tiếp|chuyen tiep)\s*:", re.IGNORECASE)
-BROKEN: Final = (ValueError, LookupError, TypeError, RecursionError, AttributeError, AssertionError)
+BROKEN: Final = (ValueError, LookupError, TypeError, RecursionError, AttributeError, MessageError)
 
 
 class Trouble(StrEnum):
@@ -137,23 +139,24 @@ def _by_person(message: Message) -> Mail:
 
 def _sender(message: Message) -> tuple[str, str]:
     """Exactly one mailbox: an answer goes to one person."""
-    written = [str(value)[:LONGEST_HEADER] for value in message.get_all("from", [])]
+    written = raw_headers(message, "from")
     found = [(name, address) for name, address in getaddresses(written) if "@" in address]
     if len(found) != 1 or len(written) != 1:
         raise MailRefused(Trouble.NO_SENDER)
     name, address = found[0]
     # Nothing that reads as an address or a link: the name opens the letters that we send.
-    return re.sub(r"[<>\"@:/\\]+", " ", plain_header(name)).strip(" .,;'"), address.strip()
+    return " ".join(re.sub(r"[<>\"@:/\\]+", " ", plain_header(name)).split()).strip(".,;'"), address.strip()
 
 
 def _message_id(message: Message) -> str:
-    found = MESSAGE_ID.search(str(message.get("message-id", ""))[:LONGEST_HEADER])
+    found = MESSAGE_ID.search("".join(raw_headers(message, "message-id")[:1]))
     return found[0] if found else ""
 
 
 def _references(message: Message) -> tuple[str, ...]:
-    near = MESSAGE_ID.findall(str(message.get("in-reply-to", ""))[:LONGEST_HEADER])
-    far = MESSAGE_ID.findall(str(message.get("references", ""))[-10 * LONGEST_HEADER :])
+    near, far = (
+        MESSAGE_ID.findall("".join(raw_headers(message, name)[:1])) for name in ("in-reply-to", "references")
+    )
     return tuple(dict.fromkeys([*near, *reversed(far)]))[:MOST_REFERENCES]
 
 
@@ -176,9 +179,8 @@ class _Body:
             raise MailRefused(Trouble.TOO_DEEP)
         if self.parts > MOST_PARTS:
             raise MailRefused(Trouble.TOO_MANY_PARTS)
-        children = part.get_payload()
-        if part.get_content_maintype() == "multipart" and isinstance(children, list):
-            self._inside(part, [child for child in children if isinstance(child, Message)], depth)
+        if part.get_content_maintype() == "multipart" and part.is_multipart():
+            self._inside(part, [each for each in part.get_payload() if isinstance(each, Message)], depth)
         elif part.get_content_type() in ("text/plain", "text/html") and not _is_file(part):
             self._say(part)
         else:

@@ -5,6 +5,7 @@ import codecs
 import re
 import unicodedata
 from collections.abc import Mapping
+from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from typing import Any, Final
@@ -73,14 +74,24 @@ def decoded(content: bytes, charset: str) -> str:
 def plain_header(value: str) -> str:
     """On one line, whatever it claims to be encoded in, without control characters."""
     known = value[:LONGEST_HEADER].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    try:
+        parts = decode_header(known)
+    except HeaderParseError:
+        parts = [(known, None)]
     words = []
-    for part, charset in decode_header(known):
+    for part, charset in parts:
         words.append(decoded(part, charset or "utf-8") if isinstance(part, bytes) else part)
     return " ".join(tidy("".join(words)).split())
 
 
+def raw_headers(message: Message, name: str) -> list[str]:
+    """As they came; what is not ASCII in them, as surrogates."""
+    items = message.raw_items()
+    return [str(value)[: 10 * LONGEST_HEADER] for each, value in items if each.lower() == name]
+
+
 def header(message: Message, name: str) -> str:
-    return plain_header(str(message.get(name, "")))
+    return plain_header(next(iter(raw_headers(message, name)), ""))
 
 
 def tidy(text: str) -> str:
