@@ -14,6 +14,7 @@ from services.qa.asking import Asking, codes_of, look_up
 from services.qa.domain import Question
 from services.qa.domain.terms import searched
 from services.qa.files import owning, store_of
+from services.qa.mail.addresses import Addresses
 from services.qa.queries import answers, lists
 from services.qa.regulation import Policy, Role, Status
 from shared.contracts.qa import NoticeKind
@@ -233,4 +234,8 @@ async def letter(
         raise Forbidden("Chỉ dịch vụ gửi thư được lấy nội dung này.")
     response.headers["Cache-Control"] = "no-store"
     file = await views.file_for(edge, question_id)
-    return await views_asker.letter_out(edge, file, kind, round, codes=codes_of(request), url=settings.qa_url)
+    codes = codes_of(request)
+    return await views_asker.letter_out(
+        edge, file, kind, round, codes=codes, url=settings.qa_url,
+        reply_to=Addresses.of(settings.mail_address, codes).reply_to(question_id),
+    )  # fmt: skip

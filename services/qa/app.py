@@ -26,6 +26,7 @@ from services.qa.domain.subscriptions import Subscription
 from services.qa.files import uploads
 from services.qa.mail.intake import Intake
 from services.qa.mail.lmtp import listen
+from services.qa.queries.files import FileStore
 from services.qa.queries.indexes import prepare
 from services.qa.queries.read_models import projections
 from services.qa.queries.settings import SETTINGS
@@ -42,6 +43,11 @@ FOLDER = Path(__file__).parent
 
 def build(settings: QaSettings) -> Service[Policy]:
     codes = Codes(settings.secret_key.get_secret_value())
+
+    async def mail_in(service: Service[Policy]) -> None:
+        store = FileStore(service.database, service.keyring)
+        await listen(Intake(service.edge, settings, codes, store))
+
     return Service(
         name="qa",
         title="Hỏi – đáp với người dân",
@@ -76,9 +82,7 @@ def build(settings: QaSettings) -> Service[Policy]:
         ],
         followers=lambda service: {"webhooks": jobs_webhooks.Enqueuer(service).take},
         uploads=uploads(settings.largest_file),
-        doors={"lmtp": lambda service: listen(Intake(service.edge, settings, codes))}
-        if settings.lmtp_host
-        else {},
+        doors={"lmtp": mail_in} if settings.lmtp_host else {},
     )
 
 

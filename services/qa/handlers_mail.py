@@ -1,32 +1,36 @@
 """Thư gửi đến: a question of its own, or a step of the question whose letter it answers."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from services.qa import handlers
-from services.qa.domain import AddInformation, Question
+from services.qa.domain import AddInformation, Question, ReceiveQuestion
 from services.qa.domain.codes import question_going_on
 from services.qa.domain.mailed import TakeMail, reply_act
 from services.qa.handlers import QaDesk
 from shared.errors import NotFound
 
+C = TypeVar("C")
+Handler = Callable[[C, QaDesk], Awaitable[Question]]
 LONGEST_WAY: Final = 10  # from question to question: merged, sent again, asked further
 
 
-async def take_mail(cmd: TakeMail, desk: QaDesk) -> Question:
+async def take_mail(
+    cmd: TakeMail, desk: QaDesk, *, receive: Handler[ReceiveQuestion] = handlers.receive_question,
+    add: Handler[AddInformation] = handlers.add_information,
+) -> Question:  # fmt: skip
     """Who writes from another address than the asker's, token or not, asks a question of their own."""
     about = await _now(cmd, desk)
     act = reply_act(about, at=desk.now, policy=desk.policy) if about else ""
     if about is None or not act:
-        return await handlers.receive_question(cmd.question, desk)
+        return await receive(cmd.question, desk)
     if act == "add_information":
         letter = cmd.question.letter
-        return await handlers.add_information(
-            AddInformation(about.id, letter.text, cmd.question.files, letter.files), desk
-        )
+        return await add(AddInformation(about.id, letter.text, cmd.question.files, letter.files), desk)
     if act == "resubmit":
-        return await handlers.receive_question(replace(cmd.question, resubmits=about.id), desk)
-    return await handlers.receive_question(replace(cmd.question, follows=about.id), desk)
+        return await receive(replace(cmd.question, resubmits=about.id), desk)
+    return await receive(replace(cmd.question, follows=about.id), desk)
 
 
 async def _now(cmd: TakeMail, desk: QaDesk) -> Question | None:

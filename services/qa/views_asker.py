@@ -147,8 +147,9 @@ def _told(
 
 
 async def letter_out(
-    edge: Edge[Policy], file: File, kind: NoticeKind, round: int, *, codes: Codes, url: str
-) -> dict[str, Any]:
+    edge: Edge[Policy], file: File, kind: NoticeKind, round: int, *, codes: Codes, url: str,
+    reply_to: str = "",
+) -> dict[str, Any]:  # fmt: skip
     """What a letter of this kind says, and to whom; of several of a kind, the one of this round, whatever has
     happened since. NotFound when the question gives no cause for it."""
     question, letter = file.question, file.letter
@@ -160,7 +161,7 @@ async def letter_out(
         "subject": letter.subject, "tracking_code": codes.tracking_code(question.part_of or question.id),
         "tracking_url": f"{url}/track", "received_at": question.received_at,
         "counted_from": question.counted_from, "triage_due": triage.due_at, "language": letter.language,
-        **await _part(edge, question),
+        "reply_to": reply_to, **await _part(edge, question),
     }  # fmt: skip
     match kind:
         case NoticeKind.ACKNOWLEDGEMENT if question.part_of is None:

@@ -27,6 +27,19 @@ def mail(text: str = TEXT, **headers: str) -> bytes:
     return message.as_bytes()
 
 
+async def listening(port: int, patience: float = 20.0) -> None:
+    """The service opens this door once its database has answered."""
+    async with asyncio.timeout(patience):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.01)
+            else:
+                writer.close()
+                return
+
+
 async def hand_over(
     port: int, raw: bytes, *, sender: str = HOA, to: str = MAILBOX, told: int = 0
 ) -> tuple[int, str]:

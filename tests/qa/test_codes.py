@@ -92,3 +92,17 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 
 def test_folding_knows_vietnamese() -> None:
     assert fold("Đặng Thị Ưu: «Sổ BHXH» ghi SAI!") == "dang thi uu so bhxh ghi sai"
+
+
+def test_the_token_of_a_thread_names_its_question_however_it_is_written() -> None:
+    id = uuid4()
+    token = CODES.thread(id)
+    assert CODES.thread_of(token) == CODES.thread_of(token.upper()) == id
+    assert len(f"hoi+{token}") <= 64
+
+
+def test_a_token_that_we_did_not_make_names_nothing() -> None:
+    token, other = CODES.thread(uuid4()), CODES.thread(uuid4())
+    forged = (token[:-1], token + "0", token[:26] + other[26:], "", "hoi", "ü" * len(token), "\udcff" * 42)
+    assert [CODES.thread_of(each) for each in forged] == [None] * len(forged)
+    assert Codes("f" * 32).thread_of(token) is None

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import AsyncIterator
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +18,7 @@ from services.qa.app import build
 from services.qa.domain.codes import Codes
 from services.qa.mail.addresses import Addresses
 from services.qa.queries.file import file_of
+from services.qa.queries.files import FileStore
 from services.qa.queries.threads import THREADS, threads
 from services.qa.regulation import Policy, Status
 from services.qa.settings import QaSettings
@@ -24,7 +27,7 @@ from shared.service import Service
 from shared.settings import Role
 from tests.edges import dropped
 from tests.qa.conftest import DIRECTORY, SECRET, Edges
-from tests.qa.mails import HOA, MAILBOX, SUBJECT, TEXT, hand_over, mail
+from tests.qa.mails import HOA, MAILBOX, SUBJECT, TEXT, hand_over, listening, mail
 
 CODES = Codes(SECRET)
 ADDRESSES = Addresses.of(MAILBOX, CODES)
@@ -46,6 +49,7 @@ async def running(mongo_uri: str) -> AsyncIterator[tuple[Service[Policy], FastAP
     service = build(mailing(mongo_uri, port, f"qa-mail-{uuid4().hex[:8]}"))
     app = service.app()
     async with app.router.lifespan_context(app):
+        await listening(port)
         yield service, app
     await dropped(service, mongo_uri)
 
@@ -92,7 +96,8 @@ class Post:
 @pytest.fixture
 async def post(edges: Edges) -> AsyncIterator[Post]:
     yield Post(edges)
-    await edges.service.database[THREADS].delete_many({})
+    for name in (THREADS, "files", "file_pieces"):
+        await edges.service.database[name].delete_many({})
 
 
 def reply_to(file: Any) -> str:
@@ -166,6 +171,67 @@ async def test_a_mail_that_cannot_be_a_question_is_refused_in_both_languages(pos
     assert code == 554
     assert "Xin gui it tep hon" in words
     assert "Please attach fewer" in words
+
+
+PDF = (b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+       b"trailer<</Root 1 0 R>>\n%%EOF\n")  # fmt: skip
+GIF = (
+    b"GIF89a\x01\x00\x01\x00\x80" + bytes(5) + b"\xff\xff\xff," + bytes(4) + b"\x01\x00\x01" + bytes(3) + b";"
+)
+
+
+def with_file(content: bytes, name: str, *, within: bool = False) -> bytes:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["Subject"], message["Message-ID"] = HOA, SUBJECT, f"<{uuid4().hex}@x.vn>"
+    message.set_content(TEXT)
+    message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    if within:
+        (part,) = message.iter_attachments()
+        del part["Content-Disposition"]
+        part.replace_header("Content-Type", "image/gif")
+        part["Content-ID"] = "<logo@x.vn>"
+    return message.as_bytes()
+
+
+async def test_a_file_comes_with_the_question_and_lies_sealed(post: Post) -> None:
+    raw = with_file(PDF, "Sổ BHXH.pdf")
+    await post.taken(raw)
+    await post.taken(raw)
+    (file,) = await post.questions()
+    ((id, attached),) = file.question.files.items()
+    assert (attached.media_type, attached.size) == ("application/pdf", len(PDF))
+    assert file.names[str(id)] == "Sổ BHXH.pdf"
+    pieces = FileStore(post.service.database, post.service.keyring).read(attached, file.question.id)
+    assert b"".join([piece async for piece in pieces]) == PDF
+    assert await post.service.database.files.count_documents({}) == 1
+
+
+async def test_a_file_in_a_reply_comes_with_what_it_adds(post: Post) -> None:
+    file = await post.asked()
+    await post.taken(with_file(PDF, "a.pdf"), to=reply_to(file))
+    (file,) = await post.questions()
+    assert [each.media_type for each in file.question.files.values()] == ["application/pdf"]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "advice"),
+    [
+        pytest.param(b"MZ" + bytes(600), "a.exe", "Chi nhan PDF", id="a program"),
+        pytest.param(GIF, "a.pdf", "Chi nhan PDF", id="a picture that calls itself PDF"),
+    ],
+)
+async def test_a_file_that_is_not_taken_refuses_the_mail(
+    post: Post, content: bytes, name: str, advice: str
+) -> None:
+    code, words = await post.hand_over(with_file(content, name))
+    assert (code, advice in words) == (554, True)
+    assert await post.questions() == []
+
+
+async def test_a_logo_that_is_not_taken_refuses_nothing(post: Post) -> None:
+    await post.taken(with_file(GIF, "logo.gif", within=True))
+    (file,) = await post.questions()
+    assert file.question.files == {}
 
 
 @pytest.mark.parametrize(
@@ -284,6 +350,7 @@ async def test_while_the_database_is_away_the_server_keeps_the_mail(tmp_path: Pa
     app = service.app()
     try:
         async with app.router.lifespan_context(app):
+            await listening(port)
             raw = mail()
             mongod.stop(5)
             code, words = await hand_over(port, raw)

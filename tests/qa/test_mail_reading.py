@@ -84,7 +84,8 @@ def test_of_two_forms_of_one_text_the_plain_one_is_read() -> None:
     message.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="sổ BHXH.pdf")
     read_mail = read_as(message.as_bytes())
     assert read_mail.text == "Chữ thường"
-    assert [(each.name, each.content) for each in read_mail.attached] == [("sổ BHXH.pdf", b"%PDF-1.7")]
+    (file,) = read_mail.attached
+    assert (file.name, file.content, file.adorns) == ("sổ BHXH.pdf", b"%PDF-1.7", False)
 
 
 @pytest.mark.parametrize(

@@ -3,22 +3,29 @@ what is not taken for good, so that nothing is lost while the database is away."
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 from prometheus_client import Counter
 from pydantic import TypeAdapter, ValidationError
 
-from services.qa import domain
+from services.qa import domain, handlers
+from services.qa.asking import Door
 from services.qa.domain import ASKER
 from services.qa.domain.codes import Codes
 from services.qa.domain.mailed import TakeMail
+from services.qa.file_tokens import Staged
+from services.qa.files import TooManyFiles, owning
 from services.qa.handlers_mail import take_mail
 from services.qa.mail import replies
 from services.qa.mail.addresses import Addresses
+from services.qa.mail.attaching import taken, with_files
 from services.qa.mail.reading import Mail, MailRefused, Trouble, read
+from services.qa.queries.files import FileStore
 from services.qa.queries.limits import Limiter
 from services.qa.queries.threads import CHANNEL, question_of
 from services.qa.regulation import Policy
@@ -44,11 +51,16 @@ class Intake:
     edge: Edge[Policy]
     settings: QaSettings
     codes: Codes
+    store: FileStore
     addresses: Addresses = field(init=False)
     _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READ_AT_ONCE))
 
     def __post_init__(self) -> None:
         self.addresses = Addresses.of(self.settings.mail_address, self.codes)
+        self._handler = partial(
+            take_mail, receive=owning(self.store, handlers.receive_question),
+            add=owning(self.store, handlers.add_information),
+        )  # fmt: skip
 
     @property
     def ask(self) -> str:
@@ -91,17 +103,24 @@ class Intake:
         await limiter.enter(self.codes.visitor(f"{CHANNEL}\0{address.casefold()}"), datetime.now(UTC))
         about = self.addresses.question(recipient)
         about = about or await question_of(self.edge.database, self.codes, mail.answers)
-        question = await desk.run(take_mail, TakeMail(self._asked(mail, address), about))
+        door = Door(self.edge, self.codes, self.settings, "")
+        files = await taken(mail.attached, door, self.store, once)
+        # Of a reply only what it says itself: what it quotes is our letter, with the asker's code in it.
+        said = mail.reply if about or mail.answers else mail.text
+        asked = self._asked(mail, address, said, files)
+        try:
+            question = await desk.run(self._handler, TakeMail(asked, about))
+        except TooManyFiles:
+            raise MailRefused(Trouble.TOO_MANY_FILES) from None
         log.info("mail.taken", id=str(question.id), version=desk.version(question))
 
-    def _asked(self, mail: Mail, address: str) -> domain.ReceiveQuestion:
-        """Of a reply only what it says itself: what it quotes is our letter, with the asker's code in it."""
-        text = mail.reply if mail.answers else mail.text
+    def _asked(self, mail: Mail, address: str, text: str, files: Sequence[Staged]) -> domain.ReceiveQuestion:
         letter = domain.Letter(
             mail.name or NAMELESS[mail.language], address, "", "", mail.subject, text, mail.language,
             message_id=mail.message_id,
         )  # fmt: skip
-        return domain.ReceiveQuestion(self.codes.same_letter(address, mail.subject, text), letter, CHANNEL)
+        same = self.codes.same_letter(address, mail.subject, text, *(each.mark for each in files))
+        return with_files(domain.ReceiveQuestion(same, letter, CHANNEL), files)
 
     def _once(self, mail: Mail) -> tuple[str, str]:
         """The mail's own id and a keyed hash of what it says: handed over twice, it is taken once."""

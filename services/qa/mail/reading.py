@@ -36,7 +36,11 @@ MOST_REFERENCES: Final = 20
 LONGEST_SUBJECT, LONGEST_NAME = 300, 120
 CONTAINER: Final = re.compile(rb"(?im)^content-type[ \t]*:\s*(?:multipart|message)\s*/")
 DESCRIBED: Final = re.compile(rb"(?im)^content-(?:type|disposition)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*")
-MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,300}>")
+SEALS: Final = frozenset({
+    "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature",
+    "application/ms-tnef", "text/calendar", "text/x-amp-html",
+})  # fmt: skip
+MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]{1,300}>")
 ANSWERED: Final = re.compile(
     r"^(?:(?:re|aw|sv|fw|fwd|tr|trả lời|tra loi|chuyển tiếp|chuyen tiep)\s{0,3}(?:\[\d+\])?\s{0,3}:\s{0,3})+",
     re.IGNORECASE,
@@ -54,6 +58,9 @@ class Trouble(StrEnum):
     TOO_LONG = "too_long"
     NO_TEXT = "no_text"
     NO_SENDER = "no_sender"
+    TOO_MANY_FILES = "too_many_files"
+    FILE_TYPE = "file_type"
+    FILE_TOO_LARGE = "file_too_large"
 
 
 class MailRefused(Exception):
@@ -66,7 +73,10 @@ class MailRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attached:
+    """``adorns``: a picture within the text or a seal; nobody misses it."""
+
     name: str
+    adorns: bool
     content: bytes = field(repr=False)
 
 
@@ -184,7 +194,7 @@ class _Body:
         elif part.get_content_type() in ("text/plain", "text/html") and not _is_file(part):
             self._say(part)
         else:
-            self.attached.append(Attached(_file_name(part), _content(part)))
+            self.attached.append(Attached(_file_name(part), _adorns(part), _content(part)))
 
     def _inside(self, part: Message, children: list[Message], depth: int) -> None:
         before = len(self.texts)
@@ -211,6 +221,11 @@ class _Body:
 
 def _is_file(part: Message) -> bool:
     return part.get_content_disposition() == "attachment" or part.get_filename() is not None
+
+
+def _adorns(part: Message) -> bool:
+    within = part.get_content_disposition() != "attachment" and "content-id" in part
+    return part.get_content_type() in SEALS or (within and part.get_content_maintype() == "image")
 
 
 def _file_name(part: Message) -> str:

@@ -3,6 +3,7 @@ return, so it says what to do; in ASCII, as LMTP wants it, Vietnamese without it
 
 from typing import Final
 
+from services.qa.file_tokens import MOST_FILES
 from services.qa.mail.reading import MOST_PARTS, MOST_TEXT, Trouble
 
 Reply = tuple[str, str, str]  # code with its enhanced status, Vietnamese, English
@@ -41,6 +42,21 @@ REFUSALS: Final[dict[Trouble, Reply]] = {
         "554 5.6.0",
         "Thu khong co noi dung cau hoi, hoac bi ma hoa. Xin viet viec can hoi trong than thu",
         "This mail has no text, or it is encrypted. Please write your question in the mail itself",
+    ),
+    Trouble.TOO_MANY_FILES: (
+        "554 5.6.0",
+        f"Thu co qua nhieu tep (toi da {MOST_FILES} moi thu). Xin gui it tep hon",
+        f"This mail has too many files (at most {MOST_FILES}). Please attach fewer",
+    ),
+    Trouble.FILE_TYPE: (
+        "554 5.6.1",
+        "Co tep thuoc loai khong nhan. Chi nhan PDF, anh JPEG, PNG, Word .docx, Excel .xlsx, van ban .txt",
+        "A file is of a type that we do not take. We take PDF, JPEG, PNG, .docx, .xlsx and .txt",
+    ),
+    Trouble.FILE_TOO_LARGE: (
+        "554 5.3.4",
+        "Co tep qua lon. Xin nen nho hoac chia tep",
+        "A file is too large. Please make it smaller",
     ),
     Trouble.NO_SENDER: (
         "554 5.6.0",
