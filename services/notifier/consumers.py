@@ -26,7 +26,7 @@ TABLE: Final[Table] = {
         qa.AnswerReleased: handlers.send_answer,
         qa.QuestionMerged: handlers.tell_of_merge,
         qa.QuestionWithdrawn: handlers.drop_courtesies,
-        qa.AskerErased: handlers.drop_courtesies,
+        qa.AskerErased: handlers.drop_letters,
     },
     # Our own: what the register has found out is told to those who answer for it.
     notifier.DEADLINE: {

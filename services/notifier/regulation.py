@@ -103,6 +103,9 @@ NOTICES: Final = Workflow(
     Step(_N.SENDING, "lose", Role.SYSTEM, _N.UNCERTAIN, _SAME_DAY),
     *(Step(status, "withhold", Role.SYSTEM, _N.WITHHELD, _SAME_DAY)
       for status in (_N.REQUESTED, _N.SENDING, _N.RETRYING)),
+    # Nobody is left to be told: what had not reached them is no task for a person any more.
+    *(Step(status, "withhold", Role.SYSTEM, _N.WITHHELD, _SAME_DAY)
+      for status in (_N.FAILED, _N.UNCERTAIN, _N.BOUNCED, _N.WITHHELD)),
     # The server's word is a fact even when it comes after we stopped waiting for it.
     *(Step(status, "accept", Role.SYSTEM, _N.SENT, _SAME_DAY)
       for status in (_N.SENDING, _N.RETRYING, _N.FAILED, _N.UNCERTAIN)),

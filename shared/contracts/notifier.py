@@ -215,6 +215,7 @@ class NoticeWithheld(OfNotice, topic=NOTICE, name="notifier.notice.withheld"):
     """Không gửi thư này qua kênh này: the address is suppressed, or what it would say is no longer so."""
 
     reason: str  # Vietnamese
+    moot: bool = False  # nobody is left to be told: a person need not tell them another way either
 
 
 class NoticeBounced(OfNotice, topic=NOTICE, name="notifier.notice.bounced"):

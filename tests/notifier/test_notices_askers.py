@@ -10,11 +10,11 @@ import pytest
 from services.notifier import domain, handlers
 from services.notifier.consumers import TABLE
 from services.notifier.domain import notice_id
-from services.notifier.handlers import Accepted, ClaimNotice
+from services.notifier.handlers import Accepted, ClaimNotice, Failed
 from services.notifier.regulation import COURTESIES, LANES, Lane, NoticeStatus
 from shared.contracts import qa
 from shared.contracts.base import Event
-from shared.contracts.notifier import NoticeRequested
+from shared.contracts.notifier import Delivery, NoticeRequested
 from shared.contracts.qa import (
     AnswerReleased,
     AskerErased,
@@ -133,25 +133,34 @@ async def test_what_a_unit_gives_back_is_told_to_the_asker_by_the_centre_and_not
 
 
 class TestDropped:
-    @pytest.mark.parametrize(
-        ("end", "why"),
-        [
-            (QuestionWithdrawn(question_id=QUESTION, voids=("triage",)), "người hỏi đã rút câu hỏi"),
-            (AskerErased(question_id=QUESTION, cause=ErasureCause.REQUEST, voids=("triage",)),
-             "dữ liệu của người hỏi đã được xóa"),
-        ],
-    )  # fmt: skip
-    async def test_a_courtesy_that_waits_is_dropped_with_its_reason_and_what_the_law_demands_goes_out(
-        self, post: Post, end: Event, why: str
+    async def test_a_courtesy_to_who_has_withdrawn_is_dropped_with_its_reason_and_a_duty_is_not(
+        self, post: Post
     ) -> None:
+        end = QuestionWithdrawn(question_id=QUESTION, voids=("triage",))
         await post.happens(received(), progress(1), end)
-        notice = await post.notice(ACKNOWLEDGEMENT)
-        assert notice.status is NoticeStatus.WITHHELD
+        assert (await post.notice(ACKNOWLEDGEMENT)).status is NoticeStatus.WITHHELD
         (withheld,) = post.events("notifier.notice.withheld")
-        assert why in withheld.reason  # type: ignore[attr-defined]
+        assert "người hỏi đã rút câu hỏi" in withheld.reason  # type: ignore[attr-defined]
         demanded = await post.notice(notice_id("progress", SUBJECT, "asker", 1))
         assert demanded.status is NoticeStatus.REQUESTED
         assert (await post.deadline(domain.deadline_id(SUBJECT, "triage"))).status == "void"
+
+    async def test_of_who_was_erased_no_letter_waits_and_nobody_is_to_be_told_another_way(
+        self, post: Post
+    ) -> None:
+        """Not even of what has come back before: there is no address, no telephone, no name."""
+        await post.happens(received(), progress(1), refused())
+        refusal = notice_id("refusal", SUBJECT, "asker", 1)
+        await handlers.claim_notice(ClaimNotice(refusal), post.desk())
+        refused_mail = Failed(refusal, 1, Delivery.DEFINITE, "550")
+        task = await handlers.record_failure(refused_mail, post.desk())
+        assert domain.needs_person(task)
+        await post.happens(AskerErased(question_id=QUESTION, cause=ErasureCause.REQUEST, voids=("triage",)))
+        ids = [ACKNOWLEDGEMENT, notice_id("progress", SUBJECT, "asker", 1), refusal]
+        notices = [await post.notice(id) for id in ids]
+        assert {notice.status for notice in notices} == {NoticeStatus.WITHHELD}
+        assert not any(domain.needs_person(notice) for notice in notices)
+        assert len(post.events("notifier.notice.withheld")) == 3
 
     async def test_what_has_gone_out_is_left_as_it_is(self, post: Post) -> None:
         await post.happens(received())

@@ -12,7 +12,7 @@ import pytest
 
 from services.notifier import handlers, queries
 from services.notifier.app import build
-from services.notifier.domain import Notice, notice_id, request_notice
+from services.notifier.domain import Notice, needs_person, notice_id, request_notice
 from services.notifier.gateways import LetterUnavailable, Smtp
 from services.notifier.handlers import ClaimNotice
 from services.notifier.jobs import Outbox, outbox
@@ -336,7 +336,9 @@ async def test_who_was_erased_is_not_written_to(register: Register) -> None:
     register.asker.trouble = [LetterUnavailable("đã xóa", gone=True)]
     id = await register.refusal()
     await register.outbox().run()
-    assert (await register.notice(id)).status is NoticeStatus.FAILED
+    notice = await register.notice(id)
+    assert notice.status is NoticeStatus.WITHHELD
+    assert not needs_person(notice)  # no person could tell them another way
     assert register.mails() == []
 
 

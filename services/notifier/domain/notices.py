@@ -64,6 +64,7 @@ class Notice(Aggregate):
     duty: str = ""
     round: int = 1
     attempt: int = 0
+    moot: bool = False  # nobody is left to be told
     uncertain: int = 0  # attempts that may have arrived although no answer came
 
     @classmethod
@@ -84,7 +85,7 @@ class Notice(Aggregate):
             case NoticeSent():
                 return replace(self, status=NoticeStatus.SENT)
             case NoticeWithheld():
-                return replace(self, status=NoticeStatus.WITHHELD)
+                return replace(self, status=NoticeStatus.WITHHELD, moot=self.moot or event.moot)
             case NoticeFailed():
                 lost = event.outcome is Delivery.UNCERTAIN
                 given_up = NoticeStatus.UNCERTAIN if lost else NoticeStatus.FAILED
@@ -169,14 +170,15 @@ def fail(
     ))  # fmt: skip
 
 
-def withhold(notice: Notice, *, reason: str, by: Actor = SYSTEM) -> Decision[Notice]:
-    """Không gửi thư này qua kênh này. Of a notice that the law demands, a person is then told another way."""
-    if notice.status is NoticeStatus.WITHHELD:
+def withhold(notice: Notice, *, reason: str, moot: bool = False, by: Actor = SYSTEM) -> Decision[Notice]:
+    """Không gửi thư này qua kênh này. Of a notice that the law demands, a person is then told another way,
+    unless it is ``moot``: nobody is left to be told."""
+    if notice.status is NoticeStatus.WITHHELD and (notice.moot or not moot):
         return notice.then()
     NOTICES.after(notice.status, "withhold", by)
     return notice.then(NoticeWithheld(
         notice_id=notice.id, kind=notice.kind, subject=notice.subject, recipient=notice.recipient,
-        round=notice.round, reason=reason,
+        round=notice.round, reason=reason, moot=moot,
     ))  # fmt: skip
 
 

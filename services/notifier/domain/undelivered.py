@@ -40,8 +40,8 @@ class StillSending(Unavailable):
 
 
 def needs_person(notice: Notice) -> bool:
-    """Cần báo bằng cách khác: the law demands it, and no mail has reached."""
-    return notice.statutory and notice.status in UNREACHED
+    """Cần báo bằng cách khác: the law demands it, no mail has reached, and somebody is there to be told."""
+    return notice.statutory and notice.status in UNREACHED and not notice.moot
 
 
 def bounce(

@@ -3,6 +3,7 @@
 from services.notifier.handlers.askers import (
     acknowledge_question,
     drop_courtesies,
+    drop_letters,
     notify_progress,
     notify_refusal,
     send_answer,
@@ -73,6 +74,7 @@ __all__ = [
     "ask_again",
     "claim_notice",
     "drop_courtesies",
+    "drop_letters",
     "fire_deadline",
     "fire_shown",
     "keep_clocks",

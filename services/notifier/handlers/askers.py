@@ -1,7 +1,8 @@
 """Letters to askers: one function for each event of a question that its asker must be told of."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Set
 from itertools import count
+from typing import Final
 
 from services.notifier import domain
 from services.notifier.domain import Notice
@@ -20,6 +21,9 @@ from shared.contracts.qa import (
     QuestionWithdrawn,
 )
 from shared.desk import once
+
+WAITING: Final = frozenset({NoticeStatus.REQUESTED, NoticeStatus.RETRYING})
+UNTOLD: Final = domain.UNREACHED | {NoticeStatus.UNCERTAIN}
 
 
 async def acknowledge_question(recorded: Recorded[QuestionReceived], desk: Register) -> None:
@@ -57,16 +61,28 @@ async def tell_of_merge(recorded: Recorded[QuestionMerged], desk: Register) -> N
     await _write(recorded, NoticeKind.MERGED, desk, about=recorded.id)
 
 
-async def drop_courtesies(recorded: Recorded[QuestionWithdrawn | AskerErased], desk: Register) -> None:
-    """Nobody waits any longer for the letters that no rule demands; what it demands goes out while there is
-    an address. What a mail server is being given just now is let go."""
+async def drop_courtesies(recorded: Recorded[QuestionWithdrawn], desk: Register) -> None:
+    """Nobody waits any longer for the letters that no rule demands; what it demands goes out. What a mail
+    server is being given just now is let go."""
     await keep_clocks(recorded, desk)
-    erased = isinstance(recorded.event, AskerErased)
-    reason = "dữ liệu của người hỏi đã được xóa" if erased else "người hỏi đã rút câu hỏi"
-    for kind in COURTESIES:
+    await _drop(recorded, COURTESIES, WAITING, "người hỏi đã rút câu hỏi", desk)
+
+
+async def drop_letters(recorded: Recorded[AskerErased], desk: Register) -> None:
+    """There is no address any more, and nobody whom a person could tell another way."""
+    await keep_clocks(recorded, desk)
+    why = "dữ liệu của người hỏi đã được xóa"
+    await _drop(recorded, DUTY_TOLD, WAITING | UNTOLD, why, desk, moot=True)
+
+
+async def _drop(
+    recorded: Recorded[E], kinds: Iterable[str], statuses: Set[NoticeStatus], why: str, desk: Register, *,
+    moot: bool = False,
+) -> None:  # fmt: skip
+    for kind in kinds:
         async for notice in _letters(kind, recorded.stream, desk):
-            if notice.status in (NoticeStatus.REQUESTED, NoticeStatus.RETRYING):
-                await once(desk.append(domain.withhold(notice, reason=f"Không gửi: {reason}.")))
+            if notice.status in statuses:
+                await once(desk.append(domain.withhold(notice, reason=f"Không gửi: {why}.", moot=moot)))
 
 
 async def _letters(kind: str, subject: str, desk: Register) -> AsyncIterator[Notice]:

@@ -158,12 +158,13 @@ async def sound_alarm(cmd: SoundAlarm, desk: Register) -> bool:
 class WithholdNotice:
     notice_id: UUID
     reason: str
+    moot: bool = False
 
 
 async def withhold_notice(cmd: WithholdNotice, desk: Register) -> Notice:
-    """Not to be sent this way: the address is suppressed, or what it would say is no longer so."""
+    """Not to be sent this way: the address is suppressed, nobody is left, or it is no longer so."""
     notice = await desk.load(Notice, cmd.notice_id)
-    withheld = domain.withhold(notice, reason=cmd.reason)
+    withheld = domain.withhold(notice, reason=cmd.reason, moot=cmd.moot)
     return await desk.append(withheld, key=f"{notice.id}#withheld:{notice.attempt}")
 
 

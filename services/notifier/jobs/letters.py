@@ -18,23 +18,25 @@ Message = Mail | Signal
 
 
 class Withheld(Exception):
-    """This notice is not to go out this way; ``reason`` is Vietnamese and goes on record."""
+    """This notice is not to go out this way; ``reason`` is Vietnamese and goes on record. ``moot``: nobody is
+    left to be told."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, moot: bool = False) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.moot = reason, moot
 
 
 async def letter_for(edge: Edge[Policy], owner: Letters, due: DueNotice, *, at: datetime) -> Message:
-    """The message as it goes out at ``at``. Raises NotSent when the words cannot be had now (TEMPORARY) or
-    ever (DEFINITE), Withheld when they must not go out."""
+    """The message as it goes out at ``at``. Raises NotSent when the words cannot be had now, Withheld when
+    they must not go out, or nobody is left to get them."""
     try:
         message = await _composed(edge, owner, due, at)
         by_mail = isinstance(message, Mail)
         held = await queries.suppressed(edge.database, edge.policy, message.to) if by_mail else ""
     except LetterUnavailable as error:
-        outcome = Delivery.DEFINITE if error.gone else Delivery.TEMPORARY
-        raise NotSent(outcome, str(error)) from error
+        if error.gone:
+            raise Withheld("Không gửi: dữ liệu của người hỏi đã được xóa.", moot=True) from error
+        raise NotSent(Delivery.TEMPORARY, str(error)) from error
     except NotSo as error:
         raise Withheld(f"Không gửi: {error}.") from error
     except NoNumber as error:

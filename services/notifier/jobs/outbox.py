@@ -151,7 +151,9 @@ class Outbox:
             reply = await self._dialogue(due, notice.attempt)
         except Withheld as withheld:
             log.info("notice.withheld", id=str(due.id), attempt=notice.attempt)
-            await self._record(due, handlers.withhold_notice, WithholdNotice(due.id, withheld.reason))
+            await self._record(
+                due, handlers.withhold_notice, WithholdNotice(due.id, withheld.reason, withheld.moot)
+            )
         except NotSent as failure:
             log.info("notice.not_sent", id=str(due.id), attempt=notice.attempt, outcome=failure.outcome.value)
             await self._record(

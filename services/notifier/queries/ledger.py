@@ -88,7 +88,8 @@ async def _reached(r: Recorded[NoticeReachedOtherwise], _: Vault) -> Fields:
 
 
 async def _withheld(r: Recorded[NoticeWithheld], _: Vault) -> Fields:
-    return {"status": NoticeStatus.WITHHELD.value, "reason": r.event.reason, "next_at": None}
+    return {"status": NoticeStatus.WITHHELD.value, "reason": r.event.reason, "moot": r.event.moot,
+            "next_at": None}  # fmt: skip
 
 
 def columns(policy: Policy) -> Mapping[type[Event], Column]:
