@@ -90,13 +90,10 @@ class DeadlineEscalated(OfDeadline, topic=DEADLINE, name="notifier.deadline.esca
     next_at: AwareDatetime | None = None
 
 
-class DeadlineMoved(Event, topic=DEADLINE, name="notifier.deadline.moved"):
+class DeadlineMoved(OfDeadline, topic=DEADLINE, name="notifier.deadline.moved"):
     """Lịch làm việc thay đổi, hạn đang chạy được tính lại; both dates and the document are on record."""
 
-    deadline_id: UUID
-    subject: str
     source: str  # the service whose clause it is, and which shows it too
-    duty: str
     from_due_at: AwareDatetime
     from_calendar: str
     clock: Clock  # as counted now
