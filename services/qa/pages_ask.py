@@ -1,5 +1,5 @@
-"""Trang gửi câu hỏi: the matter, what is answered already, the details, a check, the receipt. Between the
-steps everything travels in the form, so nothing is kept of who stops half-way."""
+"""Trang gửi câu hỏi: the matter, what is answered already and the words, where to answer, a check, the
+receipt. Between the steps everything travels in the form, so nothing is kept of who stops half-way."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from shared.web.spoken import OWN_NAMES, language
 router = APIRouter(include_in_schema=False)
 
 FIELDS: Final = ("name", "email", "phone", "province", "subject", "text", "language")
+OF_WORDS: Final = frozenset({"subject", "text", "files"})
 PROVINCES: Final = (
     "An Giang", "Bắc Ninh", "Cà Mau", "Cao Bằng", "Cần Thơ", "Đà Nẵng", "Đắk Lắk", "Điện Biên", "Đồng Nai",
     "Đồng Tháp", "Gia Lai", "Hà Nội", "Hà Tĩnh", "Hải Phòng", "Huế", "Hưng Yên", "Khánh Hòa", "Lai Châu",
@@ -38,6 +39,12 @@ class Matter(Body):
     """The first step asks for one thing."""
 
     subject: Line
+
+
+class Words(Matter):
+    """The second for the words, beside which files are chosen."""
+
+    text: bodies.Asked
 
 
 @router.get("/")
@@ -64,18 +71,24 @@ async def step(request: Request) -> Response:
             Matter(subject=typed["subject"])
         except ValidationError as error:
             return await _page(request, "ask_subject.html", typed, errors_of(error), status=422, files=tokens)
-        return await _details(request, typed, files=tokens)
-    if step == "edit":
-        return await _details(request, typed, files=tokens)
+    if step in ("subject", "edit"):
+        return await _words(request, typed, agreed=agreed, files=tokens)
     try:
         form.check()
+        if step == "words":
+            Words(subject=typed["subject"], text=typed["text"])
+        if step in ("words", "contact"):
+            return await _contact(request, typed, agreed=agreed, files=tokens)
         body = bodies.Ask.model_validate({**typed, "consent": agreed, "files": tokens})
         command = body.command(codes_of(request))
         if step == "check":
             return await _page(request, "ask_check.html", body.model_dump(), files=tokens)
         question = await desk.run(owning(store_of(request), handlers.receive_question), command)
     except (ValidationError, *NOT_SENT) as error:
-        return await _details(request, typed, errors_of(error), agreed=agreed, files=tokens)
+        errors = errors_of(error)
+        of_words = {name: told for name, told in errors.items() if name in OF_WORDS}
+        again = _words if of_words else _contact
+        return await again(request, typed, of_words or errors, agreed=agreed, files=tokens)
     await edge_of(request).caught_up(QUESTIONS, question.id, desk.version(question))
     response = see_other("/ask/received")
     remember(request, response, question.id)
@@ -98,15 +111,24 @@ async def received(request: Request) -> Response:
     return private(shown)
 
 
-async def _details(
-    request: Request, typed: dict[str, str], errors: dict[str, str] | None = None, *, agreed: bool = False,
-    files: Sequence[str] = (),
+async def _words(
+    request: Request, typed: dict[str, str], errors: dict[str, str] | None = None, *, agreed: bool,
+    files: Sequence[str],
 ) -> Response:  # fmt: skip
     near = await alike.published(edge_of(request).database, typed["subject"])
-    status = 422 if errors else 200
     return await _page(
-        request, "ask_details.html", typed, errors, status=status, alike=near, agreed=agreed,
-        provinces=[(name, name) for name in PROVINCES], limit=bodies.TEXT_LIMIT, files=files,
+        request, "ask_words.html", typed, errors, status=422 if errors else 200, files=files, alike=near,
+        agreed=agreed, limit=bodies.TEXT_LIMIT,
+    )  # fmt: skip
+
+
+async def _contact(
+    request: Request, typed: dict[str, str], errors: dict[str, str] | None = None, *, agreed: bool,
+    files: Sequence[str],
+) -> Response:  # fmt: skip
+    return await _page(
+        request, "ask_contact.html", typed, errors, status=422 if errors else 200, files=files,
+        agreed=agreed, provinces=[(name, name) for name in PROVINCES],
         letter_languages=list(OWN_NAMES.items()),
     )  # fmt: skip
 

@@ -41,6 +41,8 @@ def test_a_citizen_asks_and_is_told_the_same_day(arrives: Arrives, edges: Edges,
     page.get_by_label("Nội dung đầy đủ").fill(
         "Gia đình tôi muốn xin cấp sổ đỏ cho mảnh vườn 300 m2, nộp ở đâu?"
     )
+    page.get_by_role("button", name="Tiếp tục").click()
+    look()
     page.get_by_label("Họ và tên").fill("Trần Văn Lộc")
     page.get_by_label("Địa chỉ thư điện tử").fill("không phải địa chỉ")
     page.get_by_role("button", name="Xem lại trước khi gửi").click()

@@ -26,7 +26,9 @@ def typed(**changes: Any) -> dict[str, Any]:
 async def test_an_asker_goes_step_by_step_and_gets_a_receipt(edges: Edges) -> None:
     body = typed()
     step = await edges.form("/ask", {"step": "subject", "subject": body["subject"]})
-    assert (step.status_code, "Bước 2 trên 3" in step.text) == (200, True)
+    assert (step.status_code, "Bước 2 trên 4" in step.text) == (200, True)
+    step = await edges.form("/ask", {"step": "words", "subject": body["subject"], "text": body["text"]})
+    assert (step.status_code, "Bước 3 trên 4" in step.text, body["text"] in step.text) == (200, True, True)
     step = await edges.form("/ask", {"step": "check", **body, "consent": "1"})
     assert "Xem lại trước khi gửi" in step.text
     kept = fields_of(step.text)
