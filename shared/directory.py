@@ -2,6 +2,7 @@
 Read through a short cache."""
 
 from collections.abc import Mapping
+from datetime import date
 from time import monotonic
 from typing import Any, Final
 
@@ -17,6 +18,10 @@ SERVICE_ROLE: Final = "service"
 SERVICES: Final = {  # tên dịch vụ → cán bộ gọi là
     "content": "Biên tập", "qa": "Hỏi – đáp", "sync": "Đồng bộ", "notifier": "Hạn, thư báo",
 }  # fmt: skip
+
+
+def _on(unit: Mapping[str, Any]) -> str:
+    return str(unit.get("merged_on", ""))
 
 
 class Directory:
@@ -41,6 +46,20 @@ class Directory:
     async def units(self) -> dict[str, dict[str, Any]]:
         await self._refresh()
         return self._units
+
+    async def successor(self, unit: str, day: date) -> str:
+        """Đơn vị kế thừa: the unit that does its work on this day, itself or what it was merged into by then,
+        however often. A unit that was merged keeps its name and its record."""
+        units = await self.units()
+        followed = {unit}
+        while (into := units.get(unit, {}).get("merged_into")) and units[unit][
+            "merged_on"
+        ] <= day.isoformat():
+            if into in followed or into not in units:
+                break  # a directory that contradicts itself sends nothing anywhere else
+            unit = into
+            followed.add(unit)
+        return unit
 
     async def unit_name(self, unit: str) -> str:
         return str((await self.units()).get(unit, {}).get("name", unit))

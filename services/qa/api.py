@@ -175,7 +175,7 @@ STAFF_ACTS: Final = (
 
 def _offer(act: StaffAct) -> None:
     async def do(question_id: UUID, body: Any, acting: ActingOf) -> views.QuestionOut:
-        await views.check_units(acting.edge, body)
+        body = await views.check_units(acting.edge, body, acting.desk.now)
         command = await views.to_deputy(acting.edge, body.command(question_id))
         return await acting.do(act.handler, command)
 

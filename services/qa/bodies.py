@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, StringConstraints, model_validator
 
 from services.qa import domain
 from services.qa.domain import Letter
@@ -116,8 +116,17 @@ class Forward(CommandBody):
     field: Slug = Field(description="Lĩnh vực.", examples=["bhxh-mot-lan"])
     note: OptionalText = Field("", description="Ghi chú cho đơn vị; người hỏi không thấy.")
 
+    _asked: str = PrivateAttr("")  # the unit that was named, where its successor stands in its place
+
+    def followed(self, unit: str) -> "Forward":
+        if unit == self.unit:
+            return self
+        body = self.model_copy(update={"unit": unit})
+        body._asked = self.unit
+        return body
+
     def command(self, id: UUID) -> domain.ForwardQuestion:
-        return domain.ForwardQuestion(id, self.unit, self.field, self.note)
+        return domain.ForwardQuestion(id, self.unit, self.field, self.note, self._asked)
 
 
 class Refuse(CommandBody):

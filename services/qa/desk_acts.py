@@ -11,6 +11,7 @@ from services.qa.asking import codes_of
 from services.qa.desk_asked import Visit
 from services.qa.domain.terms import searched
 from services.qa.queries import lists
+from shared.desk import utc_now
 from shared.errors import InvalidInput
 
 Fields = dict[str, Any]
@@ -79,8 +80,8 @@ class FormAct:
         """The body that the form's fields make. Raises ValidationError and InvalidInput."""
         fields = await self.prepare(visit, fields) if self.prepare else fields
         body = self.body.model_validate(self.rows.body(fields) if self.rows else fields)
-        await views.check_units(visit.edge, body)
-        return body
+        checked: bodies.CommandBody = await views.check_units(visit.edge, body, utc_now())
+        return checked
 
     def id_of(self, name: str) -> str:
         """A field's id on the page: several forms stand on one."""

@@ -41,7 +41,7 @@ async def sorting(
     options = [
         (id, _loaded(str(unit["name"]).replace("Bảo hiểm xã hội", "BHXH"), load.get(id)))
         for id, unit in units.items()
-        if id not in (edge.policy.centre_unit, holds)
+        if id not in (edge.policy.centre_unit, holds) and not unit.get("merged_into")
     ]
     forward, notice = forward_due(edge, file, now), notice_due(edge, file, now)
     return {
@@ -64,7 +64,7 @@ def forward_due(edge: Edge[Policy], file: File, now: datetime) -> Clock | None:
         passing = [question.clocks[name] for name in question.of(*REPLYING)]
         passing = [clock for clock in passing if clock.duty != Duty.CONSULTATION]
         return min(passing, key=lambda clock: clock.due_at, default=None)
-    return unit_clock(question.received_at, "", at=now, calendar=edge.calendar, policy=edge.policy)
+    return unit_clock(question, "", at=now, calendar=edge.calendar, policy=edge.policy)
 
 
 def notice_due(edge: Edge[Policy], file: File, now: datetime) -> Clock:
@@ -82,7 +82,11 @@ async def consulting(edge: Edge[Policy], file: File, now: datetime) -> dict[str,
     due = complex_clock(question, calendar=edge.calendar, policy=edge.policy)
     units = await edge.directory.units()
     besides = (edge.policy.centre_unit, question.unit)
-    options = [(id, str(unit["name"])) for id, unit in units.items() if id not in besides]
+    options = [
+        (id, str(unit["name"]))
+        for id, unit in units.items()
+        if id not in besides and not unit.get("merged_into")
+    ]
     return {"complex_due": due, "complex_due_day": due.due_at - ONE_INSTANT, "consulted_options": options}
 
 

@@ -151,14 +151,24 @@ async def unit_names(directory: Directory) -> dict[str, str]:
     return {id: str(unit.get("name", id)) for id, unit in (await directory.units()).items()}
 
 
-async def check_units(edge: Edge[Policy], body: Any) -> None:
-    """Each unit that a body names is on the register."""
+async def check_units(edge: Edge[Policy], body: Any, on: datetime) -> Any:
+    """The body with each unit that it names, of the register, and with the successor in place of one that was
+    merged into another by then."""
+
+    async def living(unit: str, field: str) -> str:
+        await check_unit(edge, unit, field)
+        return await edge.directory.successor(unit, edge.calendar.day_of(on))
+
     match body:
         case bodies.Forward():
-            await check_unit(edge, body.unit)
+            return body.followed(await living(body.unit, "unit"))
         case bodies_acts.Complex():
-            for each in body.consulted:
-                await check_unit(edge, each.unit, "consulted")
+            rows = [
+                each.model_copy(update={"unit": await living(each.unit, "consulted")})
+                for each in body.consulted
+            ]
+            return body.model_copy(update={"consulted": tuple(rows)})
+    return body
 
 
 async def to_deputy(edge: Edge[Policy], command: Any) -> Any:

@@ -354,3 +354,30 @@ async def test_search_takes_words_with_and_without_diacritics(edges: Edges) -> N
         assert len(rows) == found, q
     by_field = [len((await edges.get(f"/v1/answers?field={f}")).json()["items"]) for f in ("bhyt", "khac")]
     assert by_field == [1, 0]
+
+
+async def test_a_forward_to_a_unit_that_was_merged_follows_to_its_successor_and_says_so(edges: Edges) -> None:
+    asked = await edges.asked()
+    body = {"unit": "bhxh-kon-tum", "field": "bhyt"}
+    view = await edges.done(asked, "forwarding", body, "u-ha")
+    assert view["unit"] == "bhxh-quang-ngai"
+    assert {c["owner_unit"] for c in view["clocks"] if c["duty"] == "unit_reply"} == {"bhxh-quang-ngai"}
+    said = [line["detail"] for line in view["history"] if "Quảng Ngãi" in line["title"]]
+    assert said[0].startswith("Bảo hiểm xã hội tỉnh Kon Tum đã sáp nhập vào đơn vị này.")
+    answered = await edges.post(f"{asked['path']}/answer", {"text": "Được."}, "u-lan")
+    assert answered.status_code == 200
+    again = await edges.post(f"{asked['path']}/forwarding", body, "u-ha")
+    assert again.status_code == 409
+
+
+async def test_an_answer_to_a_closed_question_is_a_clear_refusal_and_loses_nothing(edges: Edges) -> None:
+    asked = await edges.answered()
+    await edges.done(asked, "release", {}, "u-ha")
+    await edges.letter_accepted(asked, NoticeKind.ANSWER)
+    closed = await edges.done(asked, "publication", PUBLIC, "u-khoi")
+    late = await edges.post(f"{asked['path']}/answer", {"text": "Câu khác."}, "u-tuan")
+    problem = late.json()
+    assert (late.status_code, problem["code"]) == (409, "illegal_transition")
+    assert problem["detail"] == "Không thể trả lời câu hỏi khi câu hỏi ở trạng thái «Đã xong»."
+    after = (await edges.get(asked["path"], "u-tuan")).json()
+    assert (after["version"], after["answer"]) == (closed["version"], "Kính gửi bà Hoa,\n\nĐược.")

@@ -57,28 +57,39 @@ def triage_anew(at: datetime, reason: str, *, calendar: WorkingCalendar, policy:
     )  # fmt: skip
 
 
+def _receipt(
+    question: Question, calendar: WorkingCalendar, policy: Policy
+) -> tuple[datetime, str, datetime | None]:
+    """From when a term counts that runs from the receipt, what that is called, and where another calendar
+    looks for it again. What was opened again by order counts from that."""
+    if question.reopened is not None:
+        return question.began_at, reopened_by(question.reopened.order), None
+    start = counted_receipt(question.received_at, calendar, policy)
+    return start, OF_RECEIPT, _looked_for(question.received_at, policy)
+
+
 def unit_clock(
-    received_at: datetime, unit: str, *, at: datetime, calendar: WorkingCalendar, policy: Policy
+    question: Question, unit: str, *, at: datetime, calendar: WorkingCalendar, policy: Policy
 ) -> Clock:
-    """From delivery to the unit; by the other reading, from the receipt (or the reopening)."""
-    delivered = policy.unit_reply_from == "delivery"
-    start = at if delivered else counted_receipt(received_at, calendar, policy)
+    """From delivery to the unit; by the other reading, from the receipt."""
+    start, reason, looked_for = _receipt(question, calendar, policy)
+    if policy.unit_reply_from == "delivery":
+        start, reason, looked_for = at, "ngày chuyển câu hỏi đến đơn vị", None
     return clock_for(
         calendar.due(start, UNIT_REPLY_DAYS), calendar, duty=Duty.UNIT_REPLY, basis=UNIT_BASIS,
-        owner_unit=unit, reason="ngày chuyển câu hỏi đến đơn vị" if delivered else OF_RECEIPT,
+        owner_unit=unit, reason=reason, name=question.fresh(Duty.UNIT_REPLY), received_at=looked_for,
         warn_at=calendar.due(start, UNIT_REPLY_WARNING_DAYS).due_at,
-        received_at=None if delivered else _looked_for(received_at, policy),
     )  # fmt: skip
 
 
 def complex_clock(question: Question, *, calendar: WorkingCalendar, policy: Policy) -> Clock:
     """Ten working days in all, from the receipt of the question."""
-    start = counted_receipt(question.began_at, calendar, policy)
+    start, reason, looked_for = _receipt(question, calendar, policy)
     return clock_for(
         calendar.due(start, COMPLEX_REPLY_DAYS), calendar, duty=Duty.COMPLEX_REPLY, basis=UNIT_BASIS,
-        owner_unit=question.unit, reason=OF_RECEIPT, name=question.fresh(Duty.COMPLEX_REPLY),
+        owner_unit=question.unit, reason=reason, name=question.fresh(Duty.COMPLEX_REPLY),
         warn_at=calendar.due(start, COMPLEX_WARNING_DAYS).due_at,
-        received_at=_looked_for(question.began_at, policy),
+        received_at=looked_for,
     )  # fmt: skip
 
 

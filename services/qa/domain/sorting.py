@@ -67,6 +67,7 @@ class ForwardQuestion:
     unit: str
     field: str
     note: str = ""
+    asked_unit: str = ""  # which was named, and has been merged into ``unit``
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,11 @@ def forward(
         # Who writes the answer advises nobody; and nothing was found after all.
         voids = (*voids, *own, *question.of(Duty.SAME_DAY_NOTICE))
     else:
-        clock = unit_clock(question.began_at, cmd.unit, at=at, calendar=calendar, policy=policy)
-        opens, voids = (clock.model_copy(update={"name": question.fresh(clock.name)}),), ()
+        opens, voids = (unit_clock(question, cmd.unit, at=at, calendar=calendar, policy=policy),), ()
     return question.then(
         QuestionForwarded(
-            question_id=question.id, unit=cmd.unit, field=cmd.field, note_ref=note_ref, note_hash=note_hash,
+            question_id=question.id, unit=cmd.unit, asked_unit=cmd.asked_unit, field=cmd.field,
+            note_ref=note_ref, note_hash=note_hash,
             opens=opens, closes=question.of(Duty.TRIAGE), voids=voids,
         )
     )  # fmt: skip

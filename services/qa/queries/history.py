@@ -150,6 +150,9 @@ def _happening(  # noqa: PLR0912, PLR0915 (an arm for each event)
         case QuestionForwarded():
             title = tr("Chuyển đến %(unit)s", unit=_unit(event.unit, units))
             text, text_en = _explained(event.opens)
+            if event.asked_unit:
+                merged = tr("%(unit)s đã sáp nhập vào đơn vị này.", unit=_unit(event.asked_unit, units))
+                text = f"{merged} {text}"
         case QuestionRefused():
             title = tr(GROUND_VI[event.ground])
             text = tr("Phải báo bạn chậm nhất hết ngày %(day)s.", day=said_date(event.notice_due))

@@ -100,6 +100,7 @@ class QuestionForwarded(OfQuestion, topic=TOPIC, name="qa.question.forwarded"):
     field: str
     note_ref: str = ""  # words to the unit, which the asker does not see
     note_hash: str = ""
+    asked_unit: str = ""  # the unit that was named, when it has been merged into ``unit``
 
 
 class QuestionRefused(OfQuestion, topic=TOPIC, name="qa.question.refused"):
