@@ -46,11 +46,12 @@ from shared.settings import Role, ServiceSettings
 from shared.vault import MongoVault
 from shared.web import problems
 from shared.web.edge import Edge, RequestFrame
-from shared.web.freshness import Freshness, Lists, described
+from shared.web.freshness import Freshness, Lists
 from shared.web.health import health_router
 from shared.web.identity import Verifier
 from shared.web.lane import Lane
 from shared.web.look import Look, SecurityHeaders, static_app
+from shared.web.openapi import described
 from shared.web.session import Door, DoorMiddleware, MongoSessions
 from shared.web.signin import signin_router
 from shared.web.spoken import SHARED, Languages, catalogues_of

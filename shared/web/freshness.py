@@ -4,10 +4,9 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from urllib.parse import quote, unquote
 
-from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -128,34 +127,3 @@ def _telling(scope: Scope, send: Send) -> Send:
         await send(message)
 
     return telling
-
-
-def described(app: FastAPI) -> None:
-    """Both headers in the OpenAPI document, on every operation under /v1."""
-    plain = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            for path, operations in plain()["paths"].items():
-                if path.startswith("/v1/"):
-                    for method, operation in operations.items():
-                        _describe(method, operation)
-        return plain()
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _describe(method: str, operation: dict[str, Any]) -> None:
-    if method == "get":
-        operation.setdefault("parameters", []).append({
-            "name": WAIT_FOR, "in": "header", "required": False, "schema": {"type": "string"},
-            "description": f"Nội dung tiêu đề {WRITTEN} của lệnh trước: danh sách trả về mới ít nhất đến đó, "
-                           f"hoặc 503 `{NotYetVisible.code}` sau {PATIENCE:g} giây.",
-        })  # fmt: skip
-        return
-    for status, answer in operation["responses"].items():
-        if status.startswith("2"):
-            answer.setdefault("headers", {})[WRITTEN] = {
-                "schema": {"type": "string"},
-                "description": f"Đã ghi vào đâu, bản nào; gửi lại trong {WAIT_FOR} để thấy việc vừa làm.",
-            }
