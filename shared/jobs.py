@@ -9,6 +9,8 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
+from shared.logging import spoken
+
 log = structlog.get_logger(__name__)
 
 RUNS: Final = Counter("job_runs", "Runs of a job by outcome", ["job", "outcome"])
@@ -52,7 +54,7 @@ class Jobs:
             except Exception as error:
                 done, pause = 0, min(max(pause, 0.5) * 2, LONGEST_PAUSE)
                 RUNS.labels(job.name, "failed").inc()
-                log.warning("job.failed", job=job.name, error=repr(error), pause=pause)
+                log.warning("job.failed", job=job.name, error=spoken(error), pause=pause)
             else:
                 pause = job.every
                 RUNS.labels(job.name, "ran").inc()

@@ -5,9 +5,15 @@ import asyncio
 import json
 import logging
 import sys
+import traceback
+from types import TracebackType
 from typing import Any, Final, TextIO, cast
 
 import structlog
+from aiokafka.errors import KafkaError
+from pymongo.errors import ConnectionFailure
+
+from shared.errors import PortalError
 
 ALLOWED: Final = frozenset({
     "event", "level", "timestamp", "logger", "service", "replica", "correlation", "exc_info", "exception",
@@ -24,6 +30,25 @@ def _only_allowed(_: Any, __: str, line: structlog.typing.EventDict) -> structlo
     if line.keys() <= ALLOWED:
         return line
     return {name: value for name, value in line.items() if name in ALLOWED or name.startswith("_")}
+
+
+SPEAKING: Final = (PortalError, OSError, EOFError, ConnectionFailure, KafkaError)
+
+
+def spoken(error: BaseException) -> str:
+    """What may be said of an error: our own words and the system's. What quotes the value that it stumbled
+    over (a ValueError, a KeyError, a refused write) is named only."""
+    return repr(error) if isinstance(error, SPEAKING) else type(error).__name__
+
+
+def _where(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """A traceback in the house's own words: places in the code, and what each error may say."""
+    lines, error, seen = [], cast("BaseException | None", exc_info[1]), set[int]()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        lines += [*traceback.format_tb(error.__traceback__), f"{type(error).__module__}.{spoken(error)}\n"]
+        error = error.__cause__ or error.__context__
+    return "".join(lines)
 
 
 class Lines:
@@ -65,7 +90,7 @@ def set_up(service: str, replica: str, *, style: str, level: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _only_allowed,
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_where),
     ]
     structlog.configure(
         processors=[*shared, last],

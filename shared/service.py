@@ -4,6 +4,7 @@ through trouble with the database or the broker, and stopped in order."""
 import asyncio
 import contextlib
 import gc
+import hmac
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -126,11 +127,13 @@ class Service(Generic[P]):
         self.calendars = Calendars(self.database)
         journal = TellingJournal(self.database)
         self.hearers = journal.hearers
-        self.keyring = Keyring(self.database, s.secret_key.get_secret_value())
+        secret = s.secret_key.get_secret_value()
+        self.keyring = Keyring(self.database, secret)
         self.vault = MongoVault(self.database, self.keyring)
         self.edge: Edge[P] = Edge(
             journal, self.vault, self.calendars, self.policy,
             {kind.KIND: kind for kind in kinds}, self.name, self.directory, self.database, look,
+            hmac.digest(secret.encode(), b"fingerprints of requests", "sha256") if secret else b"",
         )  # fmt: skip
         self.in_bulk = replace(self.edge, journal=MongoJournal(self.database))
         self.inbox = Inbox(
@@ -250,7 +253,7 @@ class Service(Generic[P]):
                     await self.directory.load(yaml.safe_load(content))
                 await self.calendars.refresh()
             except Exception as error:
-                log.warning("service.waiting_for_database", error=repr(error))
+                log.warning("service.waiting_for_database", error=logging.spoken(error))
                 await asyncio.sleep(1)
             else:
                 self.started.add("database")
@@ -265,7 +268,7 @@ class Service(Generic[P]):
                 try:
                     await run()
                 except Exception as error:
-                    log.warning("part.failed", kind=name, error=repr(error), wait=wait)
+                    log.warning("part.failed", kind=name, error=logging.spoken(error), wait=wait)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 10.0)
 

@@ -13,6 +13,7 @@ import structlog
 from shared.errors import Unavailable
 from shared.feed import MongoFeed
 from shared.journal import Commit
+from shared.logging import spoken
 from shared.messaging.masking import reason_of
 from shared.mongo import TROUBLE, Database, Lease, LeaseLost
 
@@ -63,7 +64,7 @@ class Follower:
                 await self._give_back()
                 raise
             except Exception as error:
-                log.warning("follower.troubled", follower=self.name, error=repr(error), wait=self._wait)
+                log.warning("follower.troubled", follower=self.name, error=spoken(error), wait=self._wait)
                 await self._complain(error)
                 await self._give_back()
                 await asyncio.sleep(self._wait)

@@ -15,6 +15,8 @@ from aiokafka.record.default_records import _DefaultRecordBatchPy, _DefaultRecor
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
 
+from shared.logging import spoken
+
 log = structlog.get_logger(__name__)
 
 ANY: Final = "surrogateescape"
@@ -136,7 +138,7 @@ class Result(fetcher.FetchResult):  # type: ignore[misc]
         topic, partition = self._topic_partition
         log.error(
             "partition.unreadable", topic=topic, partition=partition, offset=state.position,
-            error=repr(error), wait=wait,
+            error=spoken(error), wait=wait,
         )  # fmt: skip
         state.pause()
         asyncio.get_running_loop().call_later(wait, state.resume)

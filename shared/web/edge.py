@@ -56,6 +56,7 @@ class Edge(Generic[Policy]):
     directory: Directory
     database: Database
     look: Look
+    fingerprint_key: bytes = b""
 
     @property
     def calendar(self) -> WorkingCalendar:
@@ -137,8 +138,9 @@ def expected_version(request: Request) -> int | None:
 async def command_desk(request: Request, actor: Actor, about: object = "") -> Desk[Any]:
     """A command's desk, for whoever a service's own door lets in; ``about`` what it acts on, where its
     address does not say so."""
-    what = fingerprint(request.method, request.scope["path"], await request.body())
-    desk = request.state.desk = edge_of(request).desk(
+    edge = edge_of(request)
+    what = fingerprint(request.method, request.scope["path"], await request.body(), key=edge.fingerprint_key)
+    desk = request.state.desk = edge.desk(
         actor, once=once_key(request, actor, about), fingerprint=what,
         correlation=request.state.correlation, expected=expected_version(request),
     )  # fmt: skip
@@ -186,9 +188,12 @@ async def form_desk(
     fields.pop(CSRF_FIELD, None)
     key = str(fields.pop("idempotency_key", "")) or uuid4().hex
     expected = str(fields.pop("expected_version", ""))
-    desk = request.state.desk = edge_of(request).desk(
-        actor, once=f"{actor.subject}:{about}{key}", correlation=request.state.correlation,
-        fingerprint=fingerprint("form", request.url.path, f"{about}", repr(sorted(fields.items()))),
+    edge = edge_of(request)
+    what = fingerprint(
+        "form", request.url.path, f"{about}", repr(sorted(fields.items())), key=edge.fingerprint_key
+    )
+    desk = request.state.desk = edge.desk(
+        actor, once=f"{actor.subject}:{about}{key}", correlation=request.state.correlation, fingerprint=what,
         expected=int(expected) if expected.isdigit() else None,
     )  # fmt: skip
     return fields, desk

@@ -25,6 +25,7 @@ from shared.clocks_agree import Clocks
 from shared.desk import Desk, utc_now
 from shared.errors import PortalError
 from shared.journal import AlreadyDone, Commit
+from shared.logging import spoken
 from shared.web.edge import Edge
 
 log = structlog.get_logger(__name__)
@@ -128,7 +129,7 @@ class Outbox:
         self._on_their_way.pop(id, None)
         self._taken[id] = time.monotonic()
         if not task.cancelled() and (error := task.exception()):
-            log.error("notice.sender_failed", id=str(id), error=repr(error))
+            log.error("notice.sender_failed", id=str(id), error=spoken(error))
 
     async def _send(self, due: DueNotice) -> None:
         structlog.contextvars.bind_contextvars(correlation=due.correlation)
