@@ -15,6 +15,8 @@ from services.qa import (
     pages_answers,
     pages_ask,
     pages_desk,
+    pages_desk_bulk,
+    pages_desk_live,
     pages_files,
     pages_track,
 )
@@ -71,6 +73,8 @@ def build(settings: QaSettings) -> Service[Policy]:
             pages_files.router,
             figures.pages,
             api_settings.pages,
+            pages_desk_live.router,
+            pages_desk_bulk.router,
             pages_desk.router,
         ],
         projections=(*projections(codes), threads(codes), SUBSCRIBED, *SETTINGS, ADOPTED),

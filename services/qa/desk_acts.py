@@ -10,7 +10,7 @@ from services.qa import bodies_acts as acts
 from services.qa.asking import codes_of
 from services.qa.desk_asked import Visit
 from services.qa.domain.terms import searched
-from services.qa.queries import lists
+from services.qa.queries import rows
 from shared.desk import utc_now
 from shared.errors import InvalidInput
 
@@ -93,7 +93,7 @@ async def _merge_target(visit: Visit, fields: Fields) -> Fields:
     number = str(fields.pop("number", "")).strip()
     if number and not fields.get("into"):
         marks = codes_of(visit.request).words(searched(number))
-        row = await lists.numbered(visit.edge.database, number, marks, visit.by)
+        row = await rows.numbered(visit.edge.database, number, marks, visit.by)
         if row is None:
             message = f"Không có câu hỏi số {number}."
             raise InvalidInput(message, errors=[{"field": "number", "message": message}])

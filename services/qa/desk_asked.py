@@ -12,9 +12,10 @@ from services.qa import views
 from services.qa.asking import codes_of
 from services.qa.domain.terms import searched
 from services.qa.places import PLACES, Place, View
+from services.qa.queries.drafts import Drafts
 from services.qa.queries.file import File
 from services.qa.queries.lists import Wanted
-from services.qa.regulation import Policy
+from services.qa.regulation import Policy, Role
 from shared.errors import Forbidden, NotFound
 from shared.web.edge import Edge, Staff, edge_of
 from shared.workflow import Actor
@@ -41,6 +42,11 @@ class Asked:
         """The same list, with a question open beside it."""
         return f"/desk/{place.key}{f'/{id}' if id else ''}{self.query(place, **more)}"
 
+    def live(self, place: Place, file: File | None) -> str:
+        """The stream that keeps this page up to date."""
+        open = {"question": str(file.question.id), "version": str(file.version)} if file else {}
+        return f"/desk/{place.key}/live{self.query(place, **open)}"
+
     def first(self, place: Place) -> str:
         return replace(self, cursor="").url(place)
 
@@ -62,6 +68,16 @@ class Visit:
     @property
     def view(self) -> View:
         return self.place.view(self.asked.view)
+
+    @property
+    def drafts(self) -> Drafts:
+        service = self.request.app.state.service
+        return Drafts(self.edge.database, service.keyring)
+
+    @property
+    def bulk(self) -> bool:
+        """Whether several questions may be sorted at once here."""
+        return self.place.key == "triage" and Role.TRIAGE in self.by.roles
 
     def wanted(self, now: datetime) -> Wanted:
         """What the list shows: the tab, or what was searched for."""

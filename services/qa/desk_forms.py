@@ -65,6 +65,12 @@ class Form:
         return self.errors.get(name, "")
 
     @property
+    def draft(self) -> str:
+        """Where what is typed is kept."""
+        path, _, query = self.action.partition("?")
+        return f"{path}/draft?{query}"
+
+    @property
     def rows(self) -> list[dict[str, str]]:
         """Those that were typed, then empty ones; one more when it was asked for."""
         shape = self.act.rows

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.qa.queries import lists
+from services.qa.queries import rows
 from services.qa.queries.file import File
 from services.qa.queries.history import FINDING_VI
 from services.qa.regulation import Policy, Status
@@ -59,7 +59,7 @@ async def links(edge: Edge[Policy], file: File, by: Actor) -> list[Link]:
     whole = str(question.part_of) if question.part_of else ""
     if whole:
         hows[whole] = "Là một phần của"
-        row = (await lists.some(edge.database, [whole], by)).get(whole, {})
+        row = (await rows.some(edge.database, [whole], by)).get(whole, {})
         hows |= {id: "Phần khác" for id in row.get("parts", ()) if id != str(question.id)}
     hows |= {str(id): "Phần đã xong" if over else "Phần" for id, over in question.parts.items()}
     for recorded in file.events:
@@ -77,8 +77,8 @@ async def links(edge: Edge[Policy], file: File, by: Actor) -> list[Link]:
         resubmitted = question.continued.resubmitted
         hows[str(question.continued.by)] = "Đã gửi lại đầy đủ" if resubmitted else "Người hỏi hỏi tiếp"
         numbers[str(question.continued.by)] = question.continued.by_number
-    rows = await lists.some(edge.database, list(hows), by)
-    return [_link(how, id, rows.get(id), numbers.get(id, "")) for id, how in hows.items()]
+    found = await rows.some(edge.database, list(hows), by)
+    return [_link(how, id, found.get(id), numbers.get(id, "")) for id, how in hows.items()]
 
 
 def _link(how: str, id: str, row: Mapping[str, Any] | None, number: str) -> Link:

@@ -1,7 +1,6 @@
 """Working pages of staff: the list beside the question beside the decision. One set of routes for the three
 places; what differs between them is in places.py."""
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,14 +11,15 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from services.qa import views
-from services.qa.desk_acts import ACTS, FormAct
+from services.qa.desk_acts import ACTS, BY_STEP, FormAct
 from services.qa.desk_asked import Visit, VisitOf
 from services.qa.desk_context import context_of
-from services.qa.desk_forms import Tried, forms, keys
+from services.qa.desk_forms import Draft, Tried, forms, keys
 from services.qa.desk_rows import row_shown
 from services.qa.desk_stale import changed_since, forgiving
+from services.qa.desk_tabs import tabs_of
 from services.qa.form_errors import errors_of
-from services.qa.queries import lists
+from services.qa.queries import lists, presence, rows
 from services.qa.queries.file import File
 from services.qa.queries.read_models import QUESTIONS
 from services.qa.regulation import WORKFLOW
@@ -36,7 +36,6 @@ from shared.errors import (
 from shared.web.edge import form_desk, page, see_other
 
 router = APIRouter(include_in_schema=False)
-ROWS = 25
 
 
 @router.get("/desk/{key}")
@@ -70,6 +69,9 @@ async def act(question_id: UUID, act: str, visit: VisitOf) -> Response:
         return await _again(visit, question_id, Tried(act, errors_of(error), typed), None)
     except (PreconditionFailed, VersionConflict, IllegalTransition) as error:
         return await _again(visit, question_id, Tried(act, typed=typed, conflict=_told(form, error)), seen)
+    await visit.drafts.drop(str(question_id), by.subject, act)
+    if form.moves:
+        await presence.gone(edge.database, str(question_id), by.subject)
     await edge.caught_up(QUESTIONS, question_id, max(desk.written.values()))
     was = str(question_id) if next != str(question_id) else ""
     return see_other(visit.asked.url(visit.place, next, done=act, was=was))
@@ -98,7 +100,7 @@ async def _after(visit: Visit, id: UUID) -> str:
     alone."""
     now = datetime.now(UTC)
     page = await lists.questions(
-        visit.edge.database, visit.wanted(now), visit.by, cursor=visit.asked.cursor, limit=ROWS
+        visit.edge.database, visit.wanted(now), visit.by, cursor=visit.asked.cursor, limit=lists.ROWS
     )
     ids = [row["_id"] for row in page.rows]
     if str(id) not in ids:
@@ -110,23 +112,36 @@ async def _after(visit: Visit, id: UUID) -> str:
 async def show(visit: Visit, file: File | None, tried: Tried | None = None) -> Response:
     edge, by, place, asked = visit.edge, visit.by, visit.place, visit.asked
     now, tried = datetime.now(UTC), tried or Tried()
-    found = await lists.questions(edge.database, visit.wanted(now), by, cursor=asked.cursor, limit=ROWS)
-    shown: dict[str, Any] = {"forms": [], "acts": []}
-    if file is not None:
-        shown = await context_of(edge, file, by, now, asked.use)
-        offered = forms(
-            shown["acts"], {}, tried, path=f"/desk/{place.key}/{file.question.id}",
-            query=asked.query(place), primary=place.primary,
-        )  # fmt: skip
-        shown |= {"forms": offered, "bar_keys": [(form.key.upper(), form.act.short) for form in offered][:6]}
+    found = await lists.questions(
+        edge.database, visit.wanted(now), by, cursor=asked.cursor, limit=lists.ROWS
+    )  # fmt: skip
+    tabs = await tabs_of(visit, now, lambda wanted: lists.count(edge.database, wanted, by))
+    shown = {"forms": [], "acts": []} if file is None else await _beside(visit, file, tried, now)
     ever = list(dict.fromkeys(step.act for step in WORKFLOW.steps if step.role in by.roles))
     return await page(
         visit.request, "desk.html", status=tried.status, nav_current=place.key, place=place, view=visit.view,
-        tabs=await tabs(visit, now), file=file, asked=asked, next=found.next, tried=tried,
+        tabs=tabs, file=file, asked=asked, next=found.next, tried=tried, bulk=visit.bulk,
         rows=[await row_shown(edge, row, now) for row in found.rows],
         open_id=str(file.question.id) if file else "", key_list=keys(ever, place.primary),
         said_done=await _said(visit), unit_names=await views.unit_names(edge.directory), **shown,
     )  # fmt: skip
+
+
+async def _beside(visit: Visit, file: File, tried: Tried, now: datetime) -> dict[str, Any]:
+    """The open question with its forms, the drafts of this person, and who else has it open."""
+    edge, by, asked = visit.edge, visit.by, visit.asked
+    id = str(file.question.id)
+    context = await context_of(edge, file, by, now, asked.use)
+    await presence.here(edge.database, id, by.subject, by.name, now)
+    people = presence.others(await presence.at(edge.database, id, now), by.subject)
+    offered = [BY_STEP[step].path for step in context["acts"] if step in BY_STEP]
+    kept = await visit.drafts.of(id, by.subject, offered)
+    shown = forms(
+        context["acts"], {path: Draft(*draft) for path, draft in kept.items()}, tried,
+        path=f"/desk/{visit.place.key}/{id}", query=asked.query(visit.place), primary=visit.place.primary,
+    )  # fmt: skip
+    bar = [(form.key.upper(), form.act.short) for form in shown][:6]
+    return {**context, "forms": shown, "bar_keys": bar, "people": people}
 
 
 async def _said(visit: Visit) -> dict[str, str]:
@@ -134,19 +149,5 @@ async def _said(visit: Visit) -> dict[str, str]:
     done, was = visit.asked.done, visit.asked.was
     if done not in ACTS:
         return {}
-    row = (await lists.some(visit.edge.database, [was], visit.by)).get(was, {}) if was else {}
+    row = (await rows.some(visit.edge.database, [was], visit.by)).get(was, {}) if was else {}
     return {"text": ACTS[done].done, "id": was if row else "", "number": str(row.get("number", ""))}
-
-
-async def tabs(visit: Visit, now: datetime) -> list[dict[str, Any]]:
-    place, by = visit.place, visit.by
-    counts = await asyncio.gather(
-        *(lists.count(visit.edge.database, place.wanted(view, by, now), by) for view in place.views)
-    )
-    return [
-        {
-            "text": view.text, "url": f"/desk/{place.key}?view={view.key}", "count": count,
-            "state": view.state if count else "", "current": view == visit.view and not visit.asked.q,
-        }
-        for view, count in zip(place.views, counts, strict=True)
-    ]  # fmt: skip

@@ -34,7 +34,10 @@ def serve(mongo_uri: str, database: str, port: int) -> None:
             yield
 
     app.router.lifespan_context = lifespan
-    uvicorn.run(SignedIn(app), host="127.0.0.1", port=port, log_level="error", lifespan="on")
+    uvicorn.run(
+        SignedIn(app), host="127.0.0.1", port=port, log_level="error", lifespan="on",
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ list would otherwise be a scan."""
 from typing import Any, Final
 
 from services.qa.queries import due, files, settings, subscriptions
+from services.qa.queries.drafts import DRAFTS
+from services.qa.queries.presence import PRESENCE
 from services.qa.queries.read_models import ANSWERS, ATTEMPTS, COUNTED, MONTHS, QUESTIONS
 from services.qa.queries.threads import THREADS
 from shared.mongo import Database, answered
@@ -73,4 +75,5 @@ async def prepare(database: Database) -> None:
     await _keep(database[ANSWERS], of_answers)
     await files.prepare(database)
     await _keep(database[THREADS], {"marks": ([("marks.$**", 1)], {})})
-    await database[ATTEMPTS].create_index("until", expireAfterSeconds=0, name="until")
+    for name in (ATTEMPTS, DRAFTS, PRESENCE):
+        await database[name].create_index("until", expireAfterSeconds=0, name="until")

@@ -3,7 +3,7 @@ count or export reaches further than what they may read, and none is a scan."""
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -24,6 +24,7 @@ BY_DUE: Final = frozenset(
 ALL: Final = [status.value for status in Status]
 OPEN: Final = sorted(status.value for status in BY_DUE)
 COUNTED_UP_TO: Final = 1000
+ROWS: Final = 25  # of one page of a queue
 LOOKED_AT: Final = 2000  # rows with the rarest word, by one page of a search; the next looks on
 MOST_EXPORTED: Final = 10_000
 HIDDEN: Final = {"terms": 0, "asker_mark": 0, "code_mark": 0}  # of no use to whoever reads a list
@@ -262,20 +263,6 @@ async def every(database: Database, wanted: Wanted, by: Actor) -> AsyncIterator[
         if page.next is None:
             return
         cursor = page.next
-
-
-async def numbered(database: Database, number: str, words: Sequence[int], by: Actor) -> Row | None:
-    """The question in reach that carries this number, looked for by the marks of its ``words``."""
-    page = await questions(database, Wanted(words=tuple(words)), by)
-    return next((row for row in page.rows if row["number"] == number.upper()), None)
-
-
-@answered
-async def some(database: Database, ids: Sequence[str], by: Actor) -> dict[str, Row]:
-    """Those of these questions that are in reach."""
-    where = {"$and": [{"_id": {"$in": list(ids)}}, {"$or": branches(by)}]}
-    found = database[QUESTIONS].find(where, HIDDEN).hint("_id_") if ids else None
-    return {row["_id"]: row async for row in found} if found else {}
 
 
 @answered

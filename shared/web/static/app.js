@@ -4,7 +4,7 @@
    data-help, data-keys-off  opens the key help; switches single-letter keys off
    data-list                 J and K open the next and previous link in it (data-item, or each li > a)
    data-key="a"              this letter clicks the element
-   form data-guard           warns before leaving with words that were not sent
+   form data-guard           warns before leaving with words that were not sent, or «kept» as that event says
    data-count="id"           counts a textarea's characters into that element
    data-focus                takes the focus when the page opens (the list of errors)
    data-print, data-copy="id" prints the page; copies that element's text
@@ -96,6 +96,7 @@
     }
   });
   document.addEventListener('submit', (event) => dirty.delete(event.target));
+  document.addEventListener('kept', (event) => dirty.delete(event.target));
   window.addEventListener('beforeunload', (event) => {
     if ([...dirty].some((form) => form.isConnected)) event.preventDefault();
   });
@@ -110,6 +111,15 @@
   document.addEventListener('htmx:sse:after:connection', () => live(true));
   document.addEventListener('htmx:sse:error', () => live(false));
   document.addEventListener('htmx:sse:before:connection', (event) => { if (event.detail?.connection?.attempt > 0) live(false); });
+
+  document.addEventListener('htmx:sse:after:message', () => live(true));
+  // A connection that has gone silent tells nobody: it is opened anew once there is a network again.
+  window.addEventListener('offline', () => live(false));
+  window.addEventListener('online', () => all('[hx-sse\\:connect]').forEach((stream) => {
+    const fresh = stream.cloneNode(true);
+    stream.replaceWith(fresh);
+    window.htmx?.process(fresh);
+  }));
 
   document.addEventListener('DOMContentLoaded', () => {
     all('[data-size]').forEach((button) => button.setAttribute('aria-pressed', String(root.classList.contains('bigger'))));
