@@ -31,7 +31,7 @@ from services.qa.form_errors import errors_of, said
 from services.qa.queries import alike
 from services.qa.queries.file import File
 from services.qa.queries.read_models import QUESTIONS
-from services.qa.queries.tracking import may, refusal_view, tracked
+from services.qa.queries.tracking import may, one_thread, refusal_view, tracked
 from shared.contracts.qa import InformationAdded
 from shared.errors import (
     IllegalTransition,
@@ -172,17 +172,19 @@ async def _question(
     names = await views.unit_names(edge.directory)
     of_parts = await parts_of(edge, file)
     attached = [each for one in (file, *of_parts) for each in attachments(one, edge.policy)]
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"file": part, "told": tracked(part, names, edge.calendars, now), "refusal": refusal_view(part),
          "acts": may(part, edge.policy, now)}
         for part in of_parts
     ]  # fmt: skip
+    told, numbers = tracked(file, names, edge.calendars, now), [each.question.number for each in of_parts]
     letter = file.letter
     near = await alike.published(edge.database, letter.subject, letter.text, besides=str(file.question.id))
     return private(
         await page(
             request, "track.html", status=refused.status if refused else 200, nav_current="track", file=file,
-            told=tracked(file, names, edge.calendars, now), refusal=refusal_view(file), parts=parts,
+            told=told, history=one_thread(told, [part["told"] for part in parts], numbers),
+            refusal=refusal_view(file), parts=parts,
             alike=near,
             acts=may(file, edge.policy, now), until=follow_up_until(file.question, edge.policy),
             attached=attached, added=_added(file),

@@ -75,6 +75,7 @@ class ToldOut(BaseModel):
     refusal: RefusalOut | None
     rating: int
     acts: list[str]
+    history: list[HappeningOut]
 
 
 class PartOut(ToldOut):
@@ -89,7 +90,6 @@ class TrackingOut(ToldOut):
     received_at: datetime
     counted_from: date
     deadlines: list[ClockOut]
-    history: list[HappeningOut]
     published: bool
     parts: list[PartOut]
     follow_up_until: date | None
@@ -116,7 +116,7 @@ async def tracking_out(edge: Edge[Policy], file: File, now: datetime) -> Trackin
         parts.append(PartOut(id=part.question.id, **of_part))
     return TrackingOut(
         received_at=question.received_at, counted_from=question.counted_from,
-        deadlines=[clock_out(each, now) for each in file.clocks], history=happenings(told),
+        deadlines=[clock_out(each, now) for each in file.clocks],
         published=question.published, parts=parts,
         follow_up_until=domain.follow_up_until(question, edge.policy),
         onward=told.onward.number if told.onward else "",
@@ -143,6 +143,7 @@ def _told(
         "corrected_at": answer.corrected_at if answer else None,
         "correction_reason": answer.reason if answer else "", "refusal": refusal_out(file),
         "rating": file.question.rating, "acts": may(file, edge.policy, now),
+        "history": happenings(told),
     }  # fmt: skip
 
 

@@ -80,6 +80,45 @@ def test_a_citizen_asks_and_is_told_the_same_day(arrives: Arrives, edges: Edges,
     assert code not in page.url
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_an_asker_does_what_they_may_with_their_question_in_english(
+    arrives: Arrives, edges: Edges, scripts: bool
+) -> None:
+    sent, receipt = ask(edges)
+    letters(edges, sent["email"], 1)
+    asker = arrives(java_script_enabled=scripts)
+    look = asker.looks_over if scripts else lambda: None
+    page = asker.opens("qa", "/track?lang=en")
+    look()
+    page.get_by_label("Tracking code").fill(receipt["tracking_code"])
+    page.get_by_label("E-mail or last 4 digits").fill(sent["email"])
+    page.get_by_role("button", name="Track").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    look()
+    page.get_by_role("link", name="Add information").click()
+    look()
+    page.get_by_label("Further information").fill("Tôi đóng thêm 5 tháng tự nguyện.")
+    page.get_by_role("button", name="Send the information").click()
+    expect(page.get_by_text("We have your information")).to_be_visible()
+    expect(page.get_by_text("Tôi đóng thêm 5 tháng tự nguyện.")).to_be_visible()
+    page.get_by_role("link", name="Withdraw the question").click()
+    look()
+    page.get_by_role("button", name="Withdraw the question").click()
+    expect(page.get_by_role("heading", name="You withdrew the question").first).to_be_visible()
+    look()
+    page.get_by_role("link", name="Erase my data").click()
+    look()
+    page.get_by_role("button", name="Erase my data").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your data was erased")
+    look()
+    assert (
+        edges.post(
+            "qa", "/v1/tracking", {"code": receipt["tracking_code"], "email": sent["email"]}, once()
+        ).status
+        == 404
+    )
+
+
 def test_a_question_is_forwarded_answered_sent_and_published(arrives: Arrives, edges: Edges) -> None:
     sent, receipt = ask(edges)
     id = receipt["id"]
@@ -190,6 +229,8 @@ def test_the_operations_board_moves_by_itself(arrives: Arrives, edges: Edges) ->
     [
         ("", "content", "/"),
         ("", "qa", "/ask"),
+        ("", "qa", "/answers?lang=en"),
+        ("", "qa", "/track"),
         ("ha", "qa", "/desk/triage"),
         ("oanh", "notifier", "/desk/operations"),
     ],

@@ -170,6 +170,7 @@ async def test_the_parts_of_a_split_question_are_one_thread(edges: Edges) -> Non
     assert len(ids) == 2
     added = await edges.form("/track/information", {"words": "Thẻ số mới.", "part": ids[1]})
     assert added.status_code == 303
+    assert f"{asked['number']}-2: Bạn bổ sung thông tin" in (await edges.page("/track")).text
     told = (
         await edges.post("/v1/tracking", {"code": asked["tracking_code"], "email": asked["email"]})
     ).json()

@@ -212,6 +212,20 @@ def _banner(
     return title, words, state, icon
 
 
+def one_thread(whole: Tracking, parts: list[Tracking], numbers: list[str]) -> list[dict[str, Any]]:
+    """What happened to a question that was split and to its parts, by ``numbers``, newest first. That a part
+    began is told by the splitting."""
+    told = [{**line, "current": False} for line in whole.history]
+    for part, number in zip(parts, numbers, strict=True):
+        told += [
+            {**line, "current": False, "title": f"{number}: {line['title']}"} for line in part.history[:-1]
+        ]
+    told.sort(key=lambda line: line["at"], reverse=True)
+    if told:
+        told[0]["current"] = True
+    return told
+
+
 def answer_told(file: File) -> AnswerTold | None:
     """None before anything was sent, and while a reopened question has no new answer."""
     sent: AnswerReleased | None = None
