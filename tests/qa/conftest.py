@@ -12,9 +12,8 @@ from pydantic import SecretStr
 
 from services.qa import domain
 from services.qa.app import build
-from services.qa.domain.codes import Codes
 from services.qa.queries.files import FILES, PIECES
-from services.qa.queries.read_models import ANSWERS, ATTEMPTS, QUESTIONS, projections
+from services.qa.queries.read_models import ANSWERS, ATTEMPTS, QUESTIONS
 from services.qa.regulation import Policy
 from services.qa.settings import QaSettings
 from shared.contracts.qa import NoticeKind
@@ -72,7 +71,7 @@ class Edges(Caller):
         await desk.append(domain.record_notice(question, notice))
 
     async def project(self) -> None:
-        await self.catch_up(projections(Codes(SECRET)))
+        await self.catch_up(self.service.projections)
 
 
 @pytest.fixture(scope="session")

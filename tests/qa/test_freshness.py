@@ -13,15 +13,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from deploy.local.ports import free_ports
-from services.qa.domain.codes import Codes
-from services.qa.queries.read_models import projections
 from services.qa.regulation import Policy
 from shared.journal import Commit
 from shared.messaging.follower import Follower
 from shared.projections import Projector
 from shared.service import Service
 from tests.edges import SignedIn
-from tests.qa.conftest import SECRET
 from tests.qa.world import question_in
 
 Slow = Callable[[float], contextlib.AbstractAsyncContextManager[None]]
@@ -51,9 +48,7 @@ async def slow(running: tuple[Service[Policy], FastAPI]) -> AsyncIterator[Slow]:
 
     @contextlib.asynccontextmanager
     async def projecting(seconds: float) -> AsyncIterator[None]:
-        projector = Projector(
-            service.database, projections(Codes(SECRET)), "qa", service.edge.vault, lambda _: None
-        )
+        projector = Projector(service.database, service.projections, "qa", service.edge.vault, lambda _: None)
 
         async def show(commits: Sequence[Commit]) -> None:
             await asyncio.sleep(seconds)

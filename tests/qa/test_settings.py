@@ -1,5 +1,6 @@
 """Thiết lập: templates with blanks, canned grounds, routing, leave; each by whom it concerns, on record."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,11 +9,9 @@ import pytest
 from lxml import html
 
 from services.qa.domain.settings import BLANKS, filled
-from services.qa.queries.read_models import projections
-from services.qa.queries.settings import LEAVES, ROUTES, SETTINGS, TEMPLATES, routed
+from services.qa.queries.settings import LEAVES, ROUTES, TEMPLATES, routed
 from shared.calendar import VIETNAM
 from tests.qa.conftest import Edges
-from tests.qa.world import CODES
 
 ANSWER = {"use": "answer", "title": "Rút một lần", "text": "Câu hỏi {so} về {viec}: được."}
 REFUSAL = {
@@ -22,20 +21,14 @@ REFUSAL = {
 
 
 @pytest.fixture(autouse=True)
-async def shown(edges: Edges, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A page that waits for its list has it brought up to date."""
-
-    async def caught_up(*_: Any) -> None:
-        await edges.catch_up((*projections(CODES), *SETTINGS))
-
-    monkeypatch.setattr(edges.service.edge, "caught_up", caught_up)
+async def cleared(edges: Edges) -> AsyncIterator[None]:
     yield
     for name in (TEMPLATES, ROUTES, LEAVES):
         await edges.service.database[name].delete_many({})
 
 
 async def settings(edges: Edges, as_: str) -> dict[str, Any]:
-    await edges.catch_up((*projections(CODES), *SETTINGS))
+    await edges.project()
     answer = await edges.get("/v1/desk-settings", as_)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())

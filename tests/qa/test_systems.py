@@ -15,11 +15,9 @@ from fastapi import FastAPI, Request, Response
 
 from services.qa.jobs_webhooks import Enqueuer, Teller
 from services.qa.queries import subscriptions as queries
-from services.qa.queries.read_models import projections
-from services.qa.queries.subscriptions import MESSAGES, SUBSCRIBED, SUBSCRIPTIONS
+from services.qa.queries.subscriptions import MESSAGES, SUBSCRIPTIONS
 from shared.mongo import from_document
 from tests.qa.conftest import Edges
-from tests.qa.world import CODES
 from tests.samples.sample_servers import listening, running
 
 SYSTEM = "sys-bhxh-ha-noi"
@@ -58,7 +56,7 @@ async def told(edges: Edges, as_: str = SYSTEM) -> AsyncIterator[tuple[Receiver,
 
 
 async def project(edges: Edges) -> None:
-    await edges.catch_up((*projections(CODES), SUBSCRIBED))
+    await edges.project()
 
 
 async def tell(edges: Edges) -> None:
