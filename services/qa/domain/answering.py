@@ -202,9 +202,10 @@ def record_notice(question: Question, cmd: RecordNotice) -> Decision[Question]:
 
 def _discharged(question: Question, cmd: RecordNotice) -> tuple[str, ...]:
     """The letter with an answer, or with its correction, ends the duty to send it and whatever came before
-    it; the letter of an earlier one leaves the later owed."""
+    it; the letter of an earlier one leaves the later owed, as does one of before the question was opened
+    again."""
     match cmd.kind:
-        case NoticeKind.REFUSAL if cmd.round == question.refusals:
+        case NoticeKind.REFUSAL if question.refusal and cmd.round == question.refusals:
             return question.of(Duty.SAME_DAY_NOTICE)
         case NoticeKind.ANSWER | NoticeKind.CORRECTION:
             brought = [

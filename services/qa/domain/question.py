@@ -60,7 +60,7 @@ class Question(Aggregate):
     answered_unit: str = ""
     released: bool = False
     releases: int = 0  # of answers; a correction's letter goes by the number of the correction
-    issued: tuple[Issued, ...] = ()
+    issued: tuple[Issued, ...] = ()  # since it came in or was last opened again
     sent_at: datetime | None = None  # the answer that stands now
     told_answer_at: datetime | None = None  # the latest answer that the asker has, be it corrected since
     public_ref: str = ""
@@ -219,7 +219,7 @@ class Question(Aggregate):
                 stands = bool(self.issued) and self.issued[-1][:2] == (event.kind, event.round)
                 sent_at = (self.sent_at or event.accepted_at) if stands else self.sent_at
                 return self._with(told_answer_at=event.accepted_at, sent_at=sent_at)
-            case qa.NoticeKind.REFUSAL if event.round == self.refusals:
+            case qa.NoticeKind.REFUSAL if self.refusal and event.round == self.refusals:
                 return self._with(told_refusal_at=self.told_refusal_at or event.accepted_at)
             case _:
                 return self
@@ -272,7 +272,7 @@ class Question(Aggregate):
                     advised=frozenset(), released=False, sent_at=None, public_ref="", withheld_reason="",
                     told_refusal_at=None, assignee="", answer_ref="", answered_by="", answered_unit="",
                     corrected=None, unit_due_at=None, returned=None, progress=None, merged_into=None,
-                    set_aside_by="", ended_by_answer=(),
+                    set_aside_by="", ended_by_answer=(), issued=(),
                 )  # fmt: skip
             case qa.QuestionContinued():
                 return self._with(continued=event)

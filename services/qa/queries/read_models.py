@@ -233,7 +233,8 @@ def _question_columns(codes: Codes) -> dict[type[Event], Column]:
         ),
         QuestionRefused: _plain(
             lambda r: {"status": Status.REFUSED, "ground": r.event.ground, "refused_at": r.at,
-                       "late_triage": r.event.late_triage, "holder": "", **running(r.event)}
+                       "told_refusal_at": None, "late_triage": r.event.late_triage, "holder": "",
+                       **running(r.event)}
         ),
         QuestionMadeComplex: _plain(
             lambda r: {"complex": True, "consulted": [each.unit for each in r.event.consulted],
