@@ -1,5 +1,6 @@
 """`make bench`: start the whole system in a folder of its own, measure it, stop it; then the messaging core
-and the register of deadlines beside their rivals. ``python -m bench core`` measures one of them alone.
+and the register of deadlines beside their rivals, and a store of many questions. ``python -m bench core``
+measures one of them alone.
 
 Prints a row for each figure and, as its last line, all of them as JSON. What it is doing goes to stderr."""
 
@@ -17,18 +18,20 @@ from bench.core import run as core
 from bench.core.report import Report
 from bench.deadlines import run as deadlines
 from bench.figures import Figures
+from bench.questions import run as questions
 from deploy.demo.edges import DayStopped, Edges
 from deploy.local.kafka import REPO
 from deploy.local.ports import free_ports
 from deploy.local.process import Process, Trouble, http_ready
 from deploy.local.system import System
 
-USAGE = """python -m bench             the whole system, then the core and the register beside their rivals
+USAGE = """python -m bench             the whole system, then each of the others
 python -m bench core        the messaging core alone
 python -m bench calendar    due dates alone
 python -m bench deadlines   the register of deadlines alone
+python -m bench questions   a store of many questions alone
 FULL=1                      in the environment: the large sizes"""
-PARTS = {"core": core, "calendar": calendars, "deadlines": deadlines}
+PARTS = {"core": core, "calendar": calendars, "deadlines": deadlines, "questions": questions}
 
 
 def main(wanted: str = "") -> int:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ PUBLIC_PLACES: Final = (
     ("ask", "Gửi câu hỏi", "qa", "/ask"),
     ("track", "Tra cứu câu hỏi", "qa", "/track"),
 )
+LOOKED_AT_AGAIN: Final = 1.0  # seconds
 NO_URLS: Final[Mapping[str, str]] = dict.fromkeys(("content", "qa", "sync", "notifier", "issuer"), "")
 
 
@@ -111,6 +113,7 @@ class Look:
         given = dict(globals or {})
         self._static = (*static_folders, STATIC)
         self._static_path = static_path
+        self._addresses: dict[str, tuple[str, float]] = {}
         self.environment = Environment(
             loader=ChoiceLoader([FileSystemLoader(folder) for folder in (*folders, TEMPLATES)]),
             # The text of a mail is plain and must say & as &.
@@ -164,7 +167,16 @@ class Look:
         return "".join(template.blocks[block](template.new_context(context)))
 
     def static_url(self, path: str) -> str:
-        """The address of a static file, marked with its content so that a browser may keep it for ever."""
+        """The address of a static file, marked with its content so that a browser may keep it for ever. A
+        page asks for a hundred, so a file is looked at again only after a second."""
+        address, until = self._addresses.get(path, ("", 0.0))
+        now = time.monotonic()
+        if now >= until:
+            address = self._address(path)
+            self._addresses[path] = address, now + LOOKED_AT_AGAIN
+        return address
+
+    def _address(self, path: str) -> str:
         for folder in self._static:
             file = folder / path
             if file.is_file():

@@ -18,8 +18,8 @@ from shared.mongo import Database, answered
 from shared.workflow import Actor
 
 SEEDS: Final = 8  # of the rarest terms, by which others are looked for
-LOOKED_AT: Final = 800  # of what has one of them, the newest
-COMPARED: Final = 60  # of these, what shares most
+LOOKED_AT: Final = 500  # of what has one of them, the newest
+COMPARED: Final = 30  # of these, what shares most
 SAME_ASKER: Final = 20  # of the same person's questions, the newest
 BY_SUBJECT, BY_TERMS = 0.35, 0.65  # what each likeness counts for
 SHOWN: Final = 0.3  # the least likeness that is shown
@@ -69,6 +69,7 @@ async def _near(
         {"$match": where},
         {"$set": {"shared": {"$size": {"$setIntersection": ["$terms", list(terms)]}}}},
         {"$sort": {"shared": -1, newest: -1}}, {"$limit": COMPARED},
+        {"$unset": ["folded", "question", "code_mark"]},
     ]  # fmt: skip
     rows = await database[collection].aggregate(stages, hint=hint).to_list(None) if known else []
     return rows, weights(counts, min(size, COUNTED_UP_TO * 10))

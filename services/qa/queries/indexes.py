@@ -3,6 +3,8 @@ list would otherwise be a scan."""
 
 from typing import Any, Final
 
+from pymongo import IndexModel
+
 from services.qa.queries import due, files, settings, subscriptions
 from services.qa.queries.drafts import DRAFTS
 from services.qa.queries.presence import PRESENCE
@@ -48,8 +50,9 @@ async def _keep(collection: Any, wanted: Wanted) -> None:
     for name, index in there.items():
         if name != "_id_" and (name not in wanted or index["key"] != wanted[name][0]):
             await collection.drop_index(name)
-    for name, (keys, only) in wanted.items():
-        await collection.create_index(keys, name=name, **only)
+    await collection.create_indexes(
+        [IndexModel(keys, name=name, **only) for name, (keys, only) in wanted.items()]
+    )
 
 
 def _only(condition: dict[str, Any]) -> dict[str, Any]:

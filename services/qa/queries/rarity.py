@@ -12,6 +12,7 @@ COUNTED_UP_TO: Final = 3_000  # a word that occurs more often is common, whateve
 COMMON: Final = 200
 REMEMBERED: Final = 20_000  # words
 FOR: Final = 600.0  # seconds: a count that is a little old only costs some time
+SOON: Final = 15.0  # seconds, of what few have said
 
 
 async def counted(database: Database, collection: str, where: dict[str, Any], most: int, **how: Any) -> int:
@@ -37,8 +38,8 @@ class Rarity:
             return count
         has = {"terms": {"$eq": term}}
         count = await counted(self._database, self._collection, has, COUNTED_UP_TO, hint=self._hint)
-        if count >= COMMON:  # the others are soon counted, and may be the first of their kind
-            self._known[term] = (count, now + FOR)
+        if count:  # what nobody said yet may be said the next moment
+            self._known[term] = (count, now + (FOR if count >= COMMON else SOON))
             if len(self._known) > REMEMBERED:
                 self._known.pop(next(iter(self._known)))
         return count

@@ -1,0 +1,1 @@
+"""A store of many questions at work: ``python -m bench questions``."""
