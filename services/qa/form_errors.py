@@ -52,8 +52,14 @@ def errors_of(error: ValidationError | PortalError) -> dict[str, str]:
     if isinstance(error, ValidationError):
         return {each["field"]: _sentence(each) for each in field_errors(error.errors())}
     given: list[Mapping[str, Any]] = error.extra.get("errors", [])
-    found = {str(each["field"]): str(each.get("message", "")) for each in given}
-    return {field: gettext(words) for field, words in found.items()} or {"": said(error)}
+    return {str(each["field"]): _told(each, error) for each in given} or {"": said(error)}
+
+
+def _told(each: Mapping[str, Any], error: PortalError) -> str:
+    """What is said of one field; as :func:`said` where the catalogue does not know the words."""
+    words = str(each.get("message", ""))
+    told = str(each.get("message_en") or gettext(words)) if language() != VIETNAMESE else words
+    return told if told != words or language() == VIETNAMESE else said(error)
 
 
 def said(error: PortalError) -> str:
