@@ -26,6 +26,12 @@ log = structlog.get_logger(__name__)
 router, pages = APIRouter(), APIRouter(include_in_schema=False)
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# Heads of a table's columns; the words in full head the list behind each number.
+SHORT_VI: Final = {
+    "received": "Nhận", "on_time": "Đúng hạn", "late": "Trễ", "open": "Còn hạn", "overdue": "Quá hạn",
+    "out_of_scope": "Ngoài phạm vi", "unclear": "Không rõ", "withdrawn": "Rút", "merged": "Gộp",
+    "set_aside": "Thư rác",
+}  # fmt: skip
 SHOWN: Final = 6  # months, unless asked otherwise
 MOST: Final = 36
 BATCH: Final = 1000
@@ -154,7 +160,7 @@ async def figures_page(
     units = await views.unit_names(edge.directory)
     return await page(
         request, "figures.html", nav_current="figures", rows=rows, months=counted.together(rows),
-        kinds=KINDS_VI, units=units, chosen={"since": since, "until": until, "unit": unit},
+        kinds=KINDS_VI, short=SHORT_VI, units=units, chosen={"since": since, "until": until, "unit": unit},
         options=sorted(units.items(), key=lambda each: each[1]) if by.roles & CENTRE else [],
     )  # fmt: skip
 
