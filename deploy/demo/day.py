@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from deploy.demo import by_mail
 from deploy.demo.edges import Answer, DayStopped, Edges, eventually
 from deploy.demo.script import Article, Question, articles, names, questions
 from shared.calendar import VIETNAM
@@ -19,6 +20,7 @@ from shared.calendar import VIETNAM
 OURS: Final = ("content", "qa", "sync", "notifier", "issuer", "mail")
 ATTESTATIONS: Final = ["policy", "accuracy", "state_secrets", "press", "intellectual_property", "internet"]
 ON_CALL: Final = "oanh"
+SORTS: Final = "ha"
 PATHS: Final = {
     "refuse": "refusal",
     "forward": "forwarding",
@@ -142,6 +144,12 @@ class Day:
     # Questions
 
     def ask(self, question: Question) -> None:
+        if question.by_mail:
+            self.asked[question.key] = view = by_mail.ask(self.edges, question, self.now, SORTS)
+            self.tell(
+                f"Câu {view['number']}, bằng thư: {question.subject}", "qa", f"/desk/triage/{view['id']}"
+            )
+            return
         sent = self.edges.post("qa", "/v1/questions", question.body(), f"hoi-{question.key}")
         self.asked[question.key] = view = self.expect(sent, 201, f"câu hỏi «{question.subject}»")
         self.tell(f"Câu {view['number']}: {question.subject}", "qa", f"/desk/triage/{view['id']}")

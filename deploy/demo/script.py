@@ -103,6 +103,9 @@ class Question(Row):
     asker: Asker
     subject: str
     text: str
+    by_mail: bool = False
+    adds: str = ""
+    """What its asker adds later, in answer to the acknowledgement, by mail too."""
     steps: tuple[dict[str, Any], ...] = ()
 
     def body(self) -> dict[str, Any]:

@@ -58,6 +58,8 @@ def files() -> dict[str, str]:
             CHAT_URL="http://signals:8031/chat",
             CHAT_SECRET=_webhook_secret(),
             CLAMD="scanner:8032",
+            LMTP_HOST="0.0.0.0",  # noqa: S104 (within the containers' network)
+            MAIL_ADDRESS="hoi@bhxh.example.vn",
             DIRECTORY_FILE="./deploy/demo/directory.yaml",
             PARTNERS_FILE="./.data/compose/partners.yaml",
             **{f"{name.upper()}_CLIENT_SECRET": clients[name] for name in SERVICES},

@@ -29,6 +29,7 @@ class Ports:
     portal_1: int = 8021
     portal_2: int = 8022
     portal_3: int = 8023
+    lmtp: int = 8024
     smtp: int = 8025
     mail: int = 8030
     signals: int = 8031

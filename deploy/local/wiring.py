@@ -19,6 +19,8 @@ from deploy.local.ports import Ports
 SERVICES: Final = ("content", "qa", "sync", "notifier")
 DIRECTORY: Final = REPO / "deploy" / "demo" / "directory.yaml"
 
+MAILBOX: Final = "hoi@bhxh.example.vn"
+
 
 @dataclass(frozen=True)
 class Portal:
@@ -47,6 +49,7 @@ EACH_ITS_OWN: Final = {
     *("PORTAL_HTTP_HOST", "PORTAL_HTTP_PORT", "PORTAL_MONGO_DATABASE", "PORTAL_INSTANCE"),
     *("PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET", "PORTAL_SECRET_KEY", "PORTAL_ISSUER_URL"),
     *("PORTAL_SMTP_HOST", "PORTAL_SMTP_PORT", "PORTAL_PARTNERS_FILE"),
+    *("PORTAL_LMTP_HOST", "PORTAL_LMTP_PORT"),
     *(f"PORTAL_{name.upper()}_URL" for name in SERVICES),
 }
 
@@ -154,6 +157,10 @@ class Wiring:
             channels = self.keys.channels
             own |= {"PORTAL_SMS_URL": self.urls["signals"], "PORTAL_SMS_TOKEN": channels["sms"]}
             own |= {"PORTAL_CHAT_URL": f"{self.urls['signals']}/chat", "PORTAL_CHAT_SECRET": channels["chat"]}
+        if service == "qa":
+            own |= {"PORTAL_MAIL_ADDRESS": MAILBOX}
+        if service == "qa" and instance is None:  # a replica beside it would want the same port
+            own |= {"PORTAL_LMTP_HOST": "127.0.0.1", "PORTAL_LMTP_PORT": str(self.ports.lmtp)}
         if service == "qa" and self.scanner:
             own |= {"PORTAL_CLAMD": f"127.0.0.1:{self.ports.clamd}"}
         if service == "sync":
@@ -190,6 +197,8 @@ class Wiring:
             "SINK_SMTP_PORT": str(self.ports.smtp),
             "SINK_HTTP_PORT": str(self.ports.mail),
             "SINK_DATA": str(self.data / "mail"),
+            "SINK_LMTP_HOST": "127.0.0.1",
+            "SINK_LMTP_PORT": str(self.ports.lmtp),
             "SINK_RETURNS_URL": f"{self.urls['notifier']}/v1/mail/returned",
             "SINK_ISSUER_URL": self.urls["issuer"],
             "SINK_CLIENT_ID": "svc-notifier",

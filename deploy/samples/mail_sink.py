@@ -1,5 +1,6 @@
 """An SMTP server that delivers nowhere: every mail it accepts is kept and can be read on a page. It can
-refuse, put off, dawdle, lose its own answer after it took a mail, or return it later."""
+refuse, put off, dawdle, lose its own answer after it took a mail, or return it later. What somebody writes
+to the portal it hands over there."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, Response
 
 from deploy.samples.mailbox import Mail, Mailbox
+from deploy.samples.outgoing import HandedOver, Outgoing, hand_over
 from deploy.samples.returns import Returns
 from deploy.samples.serving import Behaviour, Mood, sample_app, sample_look, serve
 from deploy.samples.settings import SinkSettings
@@ -81,6 +83,11 @@ def sink_app(settings: SinkSettings) -> FastAPI:
     app = sample_app("Mail sink", look)
     app.router.lifespan_context = smtp_server
     app.include_router(_pages(mailbox, postman, look))
+
+    @app.post("/outgoing")
+    async def outgoing(written: Outgoing) -> HandedOver:
+        return await hand_over(settings, written)
+
     return app
 
 

@@ -43,6 +43,8 @@ class SinkSettings(BaseSettings):
     returns_url: str = Field(
         "", description="where mail to an address that begins with khong-ton-tai is returned; empty: nowhere"
     )
+    lmtp_host: str = Field("", description="where mail to the portal is handed over; empty: nowhere")
+    lmtp_port: int = Field(8024, description="its port")
     issuer_url: str = Field("http://127.0.0.1:8010", description="who gives the token for that")
     issuer_backchannel_url: str = Field("", description="where the sink reaches it, if not at its name")
     client_id: str = Field("", description="client at the issuer")

@@ -28,9 +28,12 @@ async def take_mail(
     if act == "add_information":
         letter = cmd.question.letter
         return await add(AddInformation(about.id, letter.text, cmd.question.files, letter.files), desk)
+    # What a reply is called is what we called our letter.
+    subject = str((await desk.vault.get(about.letter_ref))["subject"])
+    question = replace(cmd.question, letter=replace(cmd.question.letter, subject=subject))
     if act == "resubmit":
-        return await receive(replace(cmd.question, resubmits=about.id), desk)
-    return await receive(replace(cmd.question, follows=about.id), desk)
+        return await receive(replace(question, resubmits=about.id), desk)
+    return await receive(replace(question, follows=about.id), desk)
 
 
 async def _now(cmd: TakeMail, desk: QaDesk) -> Question | None:

@@ -15,7 +15,7 @@ from deploy.docker import env
 from deploy.kafka.topics import load
 from deploy.local.keys import people_of
 from deploy.local.ports import Ports
-from deploy.local.wiring import PORTALS
+from deploy.local.wiring import MAILBOX, PORTALS
 from deploy.samples.settings import IssuerSettings, PortalSettings, ScannerSettings, SinkSettings, SmsSettings
 from deploy.samples.sms_gateway import Gateway, sms_app
 from services.notifier.api import mail as returned
@@ -313,6 +313,13 @@ def test_the_demo_signals_to_the_sample_gateway_and_its_chat() -> None:
         assert PARTS["signals"]["environment"][theirs] == PARTS["notifier"]["environment"][ours]
     assert {"/chat", "/v1/messages"} <= _paths(sms_app(Gateway("t")).routes)
     assert notifier["PORTAL_CHAT_SECRET"].startswith("whsec_")
+
+
+def test_the_demos_mail_server_hands_questions_over_to_qa() -> None:
+    mail, qa = the_demo("mail"), the_demo("qa")
+    assert (mail["SINK_LMTP_HOST"], mail["SINK_LMTP_PORT"]) == ("qa", qa["PORTAL_LMTP_PORT"])
+    assert int(qa["PORTAL_LMTP_PORT"]) == Ports().lmtp
+    assert (qa["PORTAL_LMTP_HOST"], qa["PORTAL_MAIL_ADDRESS"]) == ("0.0.0.0", MAILBOX)  # noqa: S104
 
 
 def test_the_demos_files_are_scanned_by_the_sample_scanner() -> None:

@@ -84,6 +84,18 @@ def test_the_standard_librarys_own_mail_reads_the_same() -> None:
     assert [words_of(ours, k) for k in ("plain", "html")] == [words_of(theirs, k) for k in ("plain", "html")]
 
 
+def test_a_letter_that_may_be_answered_says_where() -> None:
+    raw = composed(mail(reply_to="hoi+abc@bhxh.example.vn"), SENDER)
+    assert read(raw)["Reply-To"] == "hoi+abc@bhxh.example.vn"
+    assert read(composed(mail(), SENDER))["Reply-To"] is None
+
+
+@pytest.mark.parametrize("bad", ["a@b.vn, c@d.vn", "a@b.vn\r\nBcc: c@d.vn", "hoi"])
+def test_an_answer_goes_to_exactly_one_address(bad: str) -> None:
+    with pytest.raises(NotSent):
+        composed(mail(reply_to=bad), SENDER)
+
+
 @given(to=ANYTHING, subject=ANYTHING, text=ANYTHING, html=ANYTHING, id=ANYTHING, language=ANYTHING)
 @example(to="a@b.vn\r\nBcc: c@d.vn", subject="x", text="", html="", id="<1@a.vn>", language="vi")
 @example(to="a@b.vn", subject="x\r\nBcc: c@d.vn", text="", html="", id="<1@a.vn>", language="vi")
@@ -164,8 +176,9 @@ class TestSignature:
         raw = self.signed(tmp_path)
         assert dkim.verify(raw, dnsfunc=self.txt)
         signature = " ".join(str(read(raw)["DKIM-Signature"]).split())
+        signed = "h=from: from: to: reply-to: subject: date: message-id: mime-version: content-type;"
         assert "c=relaxed/relaxed; d=bhxh.example.vn; s=thu-bao;" in signature
-        assert "h=from:from:to:subject:date:message-id:mime-version:content-type;" in signature
+        assert signed in signature
 
     def test_what_relays_do_to_white_space_does_no_harm(self, tmp_path: Path) -> None:
         raw = (
@@ -176,7 +189,8 @@ class TestSignature:
     @pytest.mark.parametrize(
         ("old", "new"),
         [(b"To: an@", b"To: ba@"), (b"Subject: ", b"Subject: Re: "), (b"Date: Mon", b"Date: Tue"),
-         (b"<1@a.vn>", b"<2@a.vn>"), (b"To: an@", b"From: x@y.vn\r\nTo: an@"), (b"S8", b"S9")],
+         (b"<1@a.vn>", b"<2@a.vn>"), (b"To: an@", b"From: x@y.vn\r\nTo: an@"), (b"S8", b"S9"),
+         (b"To: an@", b"Reply-To: x@y.vn\r\nTo: an@")],
     )  # fmt: skip
     def test_a_change_on_the_way_is_found(self, tmp_path: Path, old: bytes, new: bytes) -> None:
         raw = self.signed(tmp_path)

@@ -9,6 +9,7 @@ import pytest
 from services.notifier import regulation
 from services.notifier.gateways import Mail
 from services.notifier.letters import LANGUAGES, VERSIONS, LetterIncomplete, digest_mail, mail_for, memo_mail
+from services.notifier.letters.samples import ASKER
 from services.notifier.letters.staff import signal_for
 from services.notifier.letters.wording import CITED_EN, DUTIES_EN, SUBJECTS, en_day
 from services.notifier.regulation_clauses import CITED
@@ -147,3 +148,18 @@ def test_a_line_of_sms_keeps_its_link_whole_and_fits_a_telephone() -> None:
 def test_an_english_day_is_the_day_in_vietnam() -> None:
     assert en_day(local("2026-11-24T00:30")) == "Tuesday 24 November 2026"
     assert en_day(date(2026, 1, 2)) == "Friday 2 January 2026"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("vi", "bạn cứ trả lời thư này"), ("en", "reply to it from")]
+)
+def test_a_letter_that_may_be_answered_invites_an_answer(language: str, words: str) -> None:
+    facts = {**ASKER, "language": language}
+    there, nowhere = (
+        mail_for(LOOK, "acknowledgement", facts | more, message_id="<1@x.vn>", at=SENT)
+        for more in ({"reply_to": "hoi+abc@bhxh.example.vn"}, {})
+    )
+    assert (there.reply_to, nowhere.reply_to) == ("hoi+abc@bhxh.example.vn", "")
+    assert words in " ".join(there.text.split())
+    assert words in there.html
+    assert words not in nowhere.text + nowhere.html

@@ -299,11 +299,11 @@ async def test_a_reply_to_an_unclear_refusal_sends_the_question_again(post: Post
     file = await post.asked()
     refusal = {"ground": "unclear", "explanation": "Xin nêu rõ nơi ở."}
     await post.done(file, "refusal", refusal, "u-ha")
-    raw = mail("Tôi ở Hà Nội, nghỉ việc 14 tháng.")
+    raw = mail("Tôi ở Hà Nội, nghỉ việc 14 tháng.", Subject="Re: [HD-2026-11] Cần gửi lại")
     await post.taken(raw, to=reply_to(file))
     await post.taken(raw, to=reply_to(file))
     _, again = await post.questions()
-    assert again.letter.text == "Tôi ở Hà Nội, nghỉ việc 14 tháng."
+    assert (again.letter.subject, again.letter.text) == (SUBJECT, "Tôi ở Hà Nội, nghỉ việc 14 tháng.")
     await post.taken(mail("Quên: tôi 60 tuổi."), to=reply_to(file))
     _, again = await post.questions()
     assert "Quên: tôi 60 tuổi." in again.words.values()

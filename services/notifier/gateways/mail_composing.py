@@ -35,7 +35,8 @@ FIRST_WORD, NEXT_WORD = 36, 45
 @dataclass(frozen=True, slots=True)
 class Mail:
     """One message to exactly one address. ``returns_to`` is the envelope's sender, where a mail that can't be
-    delivered comes back to; empty: the sender that the reader sees."""
+    delivered comes back to; ``reply_to`` where a reader's answer goes; each empty: the sender that the reader
+    sees."""
 
     to: str
     subject: str
@@ -45,6 +46,7 @@ class Mail:
     at: datetime
     returns_to: str = ""
     language: str = "vi"
+    reply_to: str = ""
 
 
 class NotSent(Exception):
@@ -71,9 +73,11 @@ def composed(mail: Mail, sender: tuple[str, str], signer: Signer | None = None) 
         raise NotSent(Delivery.DEFINITE, "tiêu đề hoặc mã thư có ký tự không được phép")
     if not LANGUAGE.fullmatch(mail.language):
         raise NotSent(Delivery.DEFINITE, "mã ngôn ngữ của thư không hợp lệ")
+    answers_go = (("Reply-To", one_address(mail.reply_to)),) if mail.reply_to else ()
     headers = (
         ("From", _sender(sender)),
         ("To", to),
+        *answers_go,
         ("Subject", "\r\n ".join(_words(mail.subject.strip()))),
         ("Date", format_datetime(mail.at)),
         ("Message-ID", mail.message_id),

@@ -17,9 +17,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from dkim.canonicalization import CanonicalizationPolicy
 
-# From is named twice: a second one put in on the way breaks the signature (RFC 6376, 8.15).
+# From is named twice: a second one put in on the way breaks the signature (RFC 6376, 8.15); so does a
+# Reply-To put into a letter that has none.
 SIGNED: Final = (
-    b"from", b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type",
+    b"from", b"from", b"to", b"reply-to", b"subject", b"date", b"message-id", b"mime-version",
+    b"content-type",
 )  # fmt: skip
 RELAXED: Final = CanonicalizationPolicy.from_c_value(b"relaxed/relaxed")
 LEAST_BITS: Final = 2048
@@ -47,7 +49,7 @@ class Signer:
         body_hash = b64encode(sha256(RELAXED.canonicalize_body(body)).digest())
         fields = [
             (b"v", b"1"), (b"a", b"rsa-sha256"), (b"c", b"relaxed/relaxed"), (b"d", self.domain.encode()),
-            (b"s", self.selector.encode()), (b"t", b"%d" % at.timestamp()), (b"h", b":".join(SIGNED)),
+            (b"s", self.selector.encode()), (b"t", b"%d" % at.timestamp()), (b"h", b": ".join(SIGNED)),
             (b"bh", body_hash), (b"b", b""),
         ]  # fmt: skip
         unsigned = b" " + b"; ".join(b"=".join(field) for field in fields)
@@ -55,6 +57,6 @@ class Signer:
         canonical = RELAXED.canonicalize_headers([[name, b" " + value + b"\r\n"] for name, value in headers])
         dkim.hash_headers(digest, RELAXED, canonical, SIGNED, (b"DKIM-Signature", unsigned), {})
         signed = b64encode(self.key.sign(digest.digest(), _PADDING, _SHA256))
-        # Only white space is added by folding, and the canonical form has none of it.
+        # Folded at its blanks, or within the signature itself, which is no part of what is signed.
         folded: bytes = dkim.fold(unsigned + signed, namelen=15)
         return b"DKIM-Signature:" + folded + b"\r\n"

@@ -35,6 +35,7 @@ class Letter(BaseModel):
     tracking_url: Said
     received_at: AwareDatetime
     language: Language = "vi"
+    reply_to: str = ""  # where an answer to this letter reaches its question; empty: nowhere
     # Of a part of a question that was split: which one, and the number and code by which its asker knows it.
     part: int = 0
     parts: int = 0
@@ -137,4 +138,5 @@ def mail_for(
         message_id=message_id,
         at=at,
         language=tongue,
+        reply_to=letter.reply_to,
     )

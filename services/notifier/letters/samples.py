@@ -36,7 +36,8 @@ def masked(facts: Mapping[str, Any]) -> dict[str, Any]:
     """A letter's facts without what is a person's: name, address, code, words. Numbers and dates stay."""
     name = " ".join(f"{word[0]}•••" for word in str(facts.get("name", "")).split()) or HIDDEN
     hidden = {field: words for field, words in OF_PERSONS.items() if facts.get(field)}
-    return {**facts, **hidden, "name": name, "email": "an@example.vn"}
+    shown = {**facts, **hidden, "name": name, "email": "an@example.vn"}
+    return shown | ({"reply_to": HIDDEN} if facts.get("reply_to") else {})
 
 
 def memo(kind: str, language: Language) -> Memo:
