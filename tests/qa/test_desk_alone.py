@@ -91,6 +91,14 @@ async def test_who_has_a_question_open_is_named_and_forgotten_soon(edges: Edges)
     assert await at(edges.service.database, asked["id"], later) == {}
 
 
+async def test_nobody_listens_to_a_question_that_is_not_for_them(edges: Edges) -> None:
+    asked = await edges.forwarded()
+    path = f"live?question={asked['id']}&version=1"
+    assert (await edges.page(f"/desk/unit/{path}", "u-lan")).status_code == 403
+    assert (await edges.page(f"/desk/triage/{path}", "u-tuan")).status_code == 403
+    assert await edges.service.database[PRESENCE].count_documents({}) == 0
+
+
 async def test_a_pulse_looks_once_however_many_listen(edges: Edges, monkeypatch: pytest.MonkeyPatch) -> None:
     database, reads = edges.service.database, 0
     monkeypatch.setattr(pulses, "EVERY", 60.0)

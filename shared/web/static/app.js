@@ -45,6 +45,7 @@
     if (event.target.closest('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog')) return;
     if (root.classList.contains('keys-off')) return;
     const key = event.key.toLowerCase();
+    if (event.repeat && key !== 'j' && key !== 'k') return; // a key held down does one thing once
     if (key === '?') openHelp();
     else if (key === 'j') step(1);
     else if (key === 'k') step(-1);
@@ -52,12 +53,14 @@
     else {
       const target = all('[data-key]').find((each) => each.dataset.key === key && shown(each) && !each.disabled);
       if (!target) return;
-      // A field takes the focus; a button, a box or a fold is pressed, and a fold's first field takes the focus.
-      if (target.matches('input:not([type=checkbox]), select, textarea')) target.focus(); else target.click();
+      // A field takes the focus, a fold's first field too; a button or a box is pressed. A letter never closes
+      // a fold: what is typed next would be taken for letters.
       if (target.matches('summary')) {
         const fold = target.parentElement;
-        (fold.open && fold.querySelector('input:not([type=hidden]), select, textarea') || target).focus();
-      }
+        fold.open = true;
+        (fold.querySelector('input:not([type=hidden]), select, textarea') || target).focus();
+      } else if (target.matches('input:not([type=checkbox]), select, textarea')) target.focus();
+      else target.click();
     }
     event.preventDefault();
   });
