@@ -22,6 +22,7 @@ from services.qa.queries.files import FileStore, Intake
 from services.qa.queries.limits import Limiter
 from shared.contracts.qa import AttachedFile
 from shared.errors import IdempotencyKeyReused, InvalidInput, PortalError, TooManyRequests, VersionConflict
+from shared.web import english, vietnamese
 from shared.web.multipart import is_multipart, streamed_form
 from shared.web.session import require_csrf
 
@@ -96,8 +97,8 @@ class Uploading:
         most = self._door.settings.largest_file
         if self._intake.size + len(data) > most:
             raise FileTooLarge(
-                f"Tệp «{self.name}» lớn hơn {most // MB} MB.", file=self.name,
-                detail_en=f"File “{self.name}” is over {most // MB} MB.",
+                f"Tệp «{self.name}» lớn hơn {vietnamese.file_size(most)}.", file=self.name,
+                detail_en=f"File “{self.name}” is over {english.file_size(most)}.",
             )  # fmt: skip
         self._sniffer.feed(data)
         self._hashing.update(data)

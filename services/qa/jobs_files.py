@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from prometheus_client import Counter
 
 from services.qa import handlers
 from services.qa.domain import Question, RecordCheck, unchecked
@@ -25,6 +26,7 @@ from shared.web.edge import Edge
 
 log = structlog.get_logger(__name__)
 
+SCANS: Final = Counter("file_scans", "Attached files shown to the scanner, by what came of it", ["outcome"])
 CLAIMED_FOR: Final = timedelta(minutes=10)
 LONGEST_PAUSE: Final = 300  # seconds until a silent scanner is asked again
 MOST_ERRORS: Final = 5  # of its own, until a file is taken to be one that it can't read
@@ -55,6 +57,7 @@ class Scanning:
             done = await self._scan(UUID(row["_id"]), row.get("scan_errors", 0))
         except PortalError as error:
             done, hints = 0, self._later(row, error)
+            SCANS.labels("deferred").inc()
             log.warning("file.scan_deferred", id=row["_id"], code=error.code, reason=error.detail)
         await files.settle_scan(self.edge.database, row["_id"], until, **hints)
         return done
@@ -76,6 +79,7 @@ class Scanning:
                 continue
             desk = self.edge.desk(once=f"scan:{file_id}")
             await desk.run(handlers.record_check, RecordCheck(id, file_id, said.verdict, said.finding))
+            SCANS.labels(said.verdict.value).inc()
             log.info("file.scanned", id=str(file_id), outcome=said.verdict)
         return len(waiting)
 

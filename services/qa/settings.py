@@ -81,7 +81,7 @@ class QaSettings(ServiceSettings):
         return self
 
     largest_file: int = Field(
-        10 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="Bytes of one attached file, at most."
+        10_000_000, ge=1000, le=64_000_000, description="Bytes of one attached file, at most."
     )
     upload_limit: int = Field(
         60, ge=1, description="Files that one address may upload in `tracking_window` seconds."

@@ -54,6 +54,7 @@ _LAGGING, _HANDLED = (
 _BURIED = 'inbox_events_total{service="qa", outcome="buried"}'
 _RELAY, _LISTS = (f'{{service="qa", follower="{f}"}}' for f in ("relay", "projector"))
 _FAILED = 'job_runs_total{part="sync", job="push", outcome="failed"}'
+_DEFERRED, _SCANNED = (f'file_scans_total{{part="qa", outcome="{o}"}}' for o in ("deferred", "clean"))
 _503, _200 = (f'http_seconds_count{{part="qa", status="{s}"}}' for s in (503, 200))
 _QUICK, _BEARABLE, _ANY = (f'http_seconds_bucket{{part="qa", le="{le}"}}' for le in ("0.1", "5", "+Inf"))
 _OLDEST, _ALONE, _MOVING = (
@@ -78,6 +79,11 @@ CASES = (
           service="qa", follower="projector"),
     silent("FollowerStandsStill", "nothing fails", {f"follower_troubled{_LISTS}": "0x30"}, "1m"),
     fires("JobsFailing", "every run fails", {_FAILED: "0+1x90"}, "10m", part="sync", job="push"),
+    fires("FilesNotScanned", "the scanner is down for twenty minutes", {_DEFERRED: "0+1x120"}, "20m",
+          part="qa"),
+    silent("FilesNotScanned", "it is down for a minute", {_DEFERRED: "0x6 1 2 2x110"}, "20m"),
+    silent("FilesNotScanned", "one file fails again and again, others are scanned",
+           {_DEFERRED: "0+1x120", _SCANNED: "0+1x120"}, "20m"),
     silent("JobsFailing", "one run in ten minutes fails", {_FAILED: "0x30 1x60"}, "10m"),
     fires("RequestsFailing", "one in ten fails", {_503: "0+10x90", _200: "0+90x90"}, "10m", part="qa"),
     silent("RequestsFailing", "one in a hundred fails", {_503: "0+1x90", _200: "0+99x90"}, "10m"),

@@ -17,7 +17,7 @@ CHROMIUM = [
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    system = System(tmp_path_factory.mktemp("system"))
+    system = System(tmp_path_factory.mktemp("system"), scanner=True)
     system.start()
     yield system
     system.stop()
