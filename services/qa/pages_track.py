@@ -24,7 +24,7 @@ from services.qa.asking import (
 )
 from services.qa.asking_acts import ASKER_ACTS, AskerAct
 from services.qa.attachments import attachments
-from services.qa.domain import ASKER, follow_up_until
+from services.qa.domain import ASKER, follow_up_until, resubmit_until
 from services.qa.file_tokens import shown_again, tokens_in
 from services.qa.files import NOT_SENT, limits_of, owning, read_form, store_of
 from services.qa.form_errors import errors_of, said
@@ -185,11 +185,10 @@ async def _question(
             request, "track.html", status=refused.status if refused else 200, nav_current="track", file=file,
             told=told, history=one_thread(told, [part["told"] for part in parts], numbers),
             refusal=refusal_view(file), parts=parts,
-            alike=near,
-            acts=may(file, edge.policy, now), until=follow_up_until(file.question, edge.policy),
-            attached=attached, added=_added(file),
-            done=done, refused=said(refused) if refused else "", errors={},
-            typed=NOTHING_TYPED,
+            alike=near, acts=may(file, edge.policy, now), until=follow_up_until(file.question, edge.policy),
+            again_until=resubmit_until(file.question, edge.calendar, edge.policy),
+            attached=attached, added=_added(file), done=done, refused=said(refused) if refused else "",
+            errors={}, typed=NOTHING_TYPED,
         )
     )  # fmt: skip
 

@@ -133,6 +133,7 @@ async def test_an_unclear_question_is_sent_again_from_what_was_written(edges: Ed
     asked = await unclear(edges)
     page = await opened(edges, asked)
     assert 'href="/track/resubmission"' in page
+    assert re.search(r"Đến hết ngày \d\d/\d\d/\d{4}; sau đó câu hỏi được khép lại", page)
     form = (await edges.page("/track/resubmission")).text
     assert asked["text"] in form
     assert UNCLEAR["explanation"] in form

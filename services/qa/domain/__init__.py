@@ -27,6 +27,7 @@ from services.qa.domain.asker import (
     follow_up_until,
     lapse,
     rate,
+    resubmit_until,
     withdraw,
     withdraw_part,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "release",
     "reopen",
     "restore",
+    "resubmit_until",
     "send_back",
     "set_aside",
     "split",

@@ -136,17 +136,22 @@ def rate(
     )  # fmt: skip
 
 
+def resubmit_until(question: Question, calendar: WorkingCalendar, policy: Policy) -> date | None:
+    """The last day on which an unclear question may be sent again, a working day (Bộ luật Dân sự, Điều 148
+    khoản 5); none before its asker was told."""
+    told, refusal = question.told_refusal_at, question.refusal
+    if refusal is None or refusal.ground is not RefusalGround.UNCLEAR or told is None:
+        return None
+    last = calendar.day_of(told) + timedelta(days=policy.unclear_lapses_after)
+    return calendar.working_day_from(last)
+
+
 def lapse(
     question: Question, *, at: datetime, calendar: WorkingCalendar, policy: Policy
 ) -> Decision[Question]:
-    """Chưa rõ, không ai gửi lại: closed once the days in which it could be sent again are over; the last of
-    them is a working day (Bộ luật Dân sự, Điều 148 khoản 5)."""
-    unclear = question.refusal is not None and question.refusal.ground is RefusalGround.UNCLEAR
-    told = question.told_refusal_at
-    if question.status is not Status.REFUSED or not unclear or told is None:
-        return question.then()
-    last = calendar.day_of(told) + timedelta(days=policy.unclear_lapses_after)
-    if at < end_of(calendar.working_day_from(last)):
+    """Chưa rõ, không ai gửi lại: closed once the days in which it could be sent again are over."""
+    last = resubmit_until(question, calendar, policy)
+    if question.status is not Status.REFUSED or last is None or at < end_of(last):
         return question.then()
     WORKFLOW.after(question.status, "close", SYSTEM)
     return question.then(
