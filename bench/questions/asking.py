@@ -4,7 +4,7 @@ has been answered: what one waits is counted from that time, so that a stall is 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -28,10 +28,11 @@ class Request:
 
 @dataclass
 class Kind:
-    """``make`` writes its next request; ``waits`` in seconds."""
+    """``make`` writes its next request; ``urls``: the same by several processes, each in its turn; ``waits``
+    in seconds; a status of 0 is a request that nobody answered."""
 
     name: str
-    url: str
+    urls: Sequence[str]
     make: Callable[[], Request]
     waits: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -76,7 +77,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 async def one_by_one(kind: Kind, count: int) -> None:
     """Nobody else asks: what a request of this kind takes by itself."""
-    line = Line(kind.url)
+    line = Line(kind.urls[0])
     for _ in range(count):
         sent = time.perf_counter()
         status, body = await line.ask(kind.make())
@@ -88,11 +89,14 @@ async def one_by_one(kind: Kind, count: int) -> None:
 
 async def at_once(kinds: list[Kind], rate: float, seconds: float) -> None:
     """Fills each kind's ``waits``; the kinds take turns, so as not to knock all in the same instant."""
-    lines = {kind.url: Line(kind.url) for kind in kinds}
+    lines = {url: Line(url) for kind in kinds for url in kind.urls}
     began = time.perf_counter()
 
-    async def one(kind: Kind, due: float) -> None:
-        status, body = await lines[kind.url].ask(kind.make())
+    async def one(kind: Kind, turn: int, due: float) -> None:
+        try:
+            status, body = await lines[kind.urls[turn % len(kind.urls)]].ask(kind.make())
+        except (OSError, EOFError):
+            status, body = 0, b""
         if due >= began + WARM:
             kind.waits.append(time.perf_counter() - due)
             kind.statuses[status] += 1
@@ -103,6 +107,6 @@ async def at_once(kinds: list[Kind], rate: float, seconds: float) -> None:
             for place, kind in enumerate(kinds):
                 due = began + (turn + place / len(kinds)) / rate
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
-                group.create_task(one(kind, due))
+                group.create_task(one(kind, turn, due))
     for line in lines.values():
         line.close()

@@ -2,15 +2,15 @@
 requests a second of each at once, beside an endpoint that does nothing. ``FULL=1``: a million questions."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 import uvloop
@@ -27,7 +27,6 @@ from deploy.local.ports import free_ports
 from deploy.local.process import http_ready
 from services.qa.domain.codes import Codes
 from services.qa.queries.lists import LOOKED_AT
-from services.qa.queries.read_models import QUESTIONS
 from shared.mongo import connect
 from shared.web.session import MongoSessions
 from shared.workflow import Actor
@@ -39,6 +38,7 @@ SECONDS: Final = 30.0 if FULL else 6.0
 RATE: Final = 20.0
 TRACKED: Final = 200 if FULL else 40  # questions with a whole record, that their askers look up
 ALONE: Final = 100 if FULL else 25
+PROCESSES: Final = 2
 GOAL: Final = 150.0  # milliseconds
 CENTRE: Final = Actor("u-ha", "Ha", "tt-cskh", frozenset({"triage", "publisher"}))
 UNIT: Final = Actor("u-tuan", "Tuan", seeding.unit_of("Hà Nội"), frozenset({"answerer"}))
@@ -49,7 +49,15 @@ LOOKED_FOR: Final = (
 )  # fmt: skip
 
 Say = Callable[[str], None]
-Tracked = Sequence[tuple[str, str, str]]  # id, tracking code, address
+
+
+class Tracked(NamedTuple):
+    """A question that was really asked."""
+
+    id: str
+    number: str
+    code: str
+    email: str
 
 
 def run(folder: Path, say: Say, report: Report) -> None:
@@ -61,38 +69,40 @@ def run(folder: Path, say: Say, report: Report) -> None:
         seeding.fill(ground.mongo_uri, name, STORED, PUBLISHED, say)
         say("  what the database examines")
         _examined(asyncio.run(examine(ground.mongo_uri, name, CENTRE, UNIT, codes)), report)
-        with serving(ground, name) as (url, nothing):
+        with serving(ground, name) as (urls, nothing):
             cookies = asyncio.run(_signed_in(ground.mongo_uri, name))
-            say(f"  {RATE:.0f} requests a second of each kind")
-            tracked = asyncio.run(_asked(url, TRACKED))
-            numbers = asyncio.run(_numbers(ground.mongo_uri, name))
-            kinds = _kinds(url, nothing, cookies, tracked, numbers)
-            uvloop.run(at_once(kinds, RATE, SECONDS))
-            _timed(kinds, report)
+            tracked = asyncio.run(_asked(urls[0], TRACKED))
+            kinds = _kinds(urls, nothing, cookies, tracked)
             say("  one at a time")
-            for kind in [*_kinds(url, nothing, cookies, tracked, numbers), *_others(url, cookies, tracked)]:
+            for kind in [*kinds, *_others(urls, cookies, tracked)]:
                 spent = ground.cpu_seconds()
                 uvloop.run(one_by_one(kind, ALONE))
                 _alone(kind, 1000 * (ground.cpu_seconds() - spent) / ALONE, report)
+            for kind in kinds:
+                kind.waits.clear()
+            say(f"  {RATE:.0f} requests a second of each kind")
+            uvloop.run(at_once(kinds, RATE, SECONDS))
+            _timed(kinds, report)
 
 
-@contextmanager
-def serving(ground: Ground, database: str) -> Iterator[tuple[str, str]]:
-    """qa with its projector, and the application that does nothing, each in a process of its own."""
-    port, idle = free_ports(2)
-    url, nothing = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{idle}"
-    env = {
-        "PORTAL_MONGO_DATABASE": database, "PORTAL_ROLES": "api,bulk", "PORTAL_HTTP_PORT": str(port),
-        "PORTAL_SECRET_KEY": seeding.SECRET, "PORTAL_QA_URL": url, "PORTAL_TRACKING_FAILURES": "1000",
+@contextlib.contextmanager
+def serving(ground: Ground, database: str) -> Iterator[tuple[list[str], str]]:
+    """qa in two processes, one of them with the projector, and the application that does nothing."""
+    *ports, idle = free_ports(PROCESSES + 1)
+    urls, nothing = [f"http://127.0.0.1:{port}" for port in ports], f"http://127.0.0.1:{idle}"
+    shared = {
+        "PORTAL_MONGO_DATABASE": database, "PORTAL_SECRET_KEY": seeding.SECRET, "PORTAL_QA_URL": urls[0],
+        "PORTAL_TRACKING_FAILURES": "1000", "PORTAL_LOG_LEVEL": "WARNING",
         "PORTAL_DIRECTORY_FILE": str(seeding.directory(ground.folder / "directory.yaml")),
-        "PORTAL_LOG_LEVEL": "WARNING",
     }  # fmt: skip
-    ready, idling = http_ready(f"{url}/health/ready"), http_ready(f"{nothing}/health/ready")
-    with (
-        ground.running("services.qa.app", env=env, ready=ready),
-        ground.running("bench.noop", str(idle), env={}, ready=idling),
-    ):
-        yield url, nothing
+    with contextlib.ExitStack() as running:
+        for port, url, roles in zip(ports, urls, ("api,bulk", "api"), strict=True):
+            env = shared | {"PORTAL_ROLES": roles, "PORTAL_HTTP_PORT": str(port)}
+            ready = http_ready(f"{url}/health/ready")
+            running.enter_context(ground.running("services.qa.app", env=env, ready=ready))
+        ready = http_ready(f"{nothing}/health/ready")
+        running.enter_context(ground.running("bench.noop", str(idle), env={}, ready=ready))
+        yield urls, nothing
 
 
 async def _signed_in(uri: str, name: str) -> dict[str, str]:
@@ -106,17 +116,9 @@ async def _signed_in(uri: str, name: str) -> dict[str, str]:
     return cookies
 
 
-async def _numbers(uri: str, name: str) -> list[dict[str, Any]]:
-    database = connect(uri, name)
-    found = database[QUESTIONS].find({"status": "received"}, {"number": 1}).limit(500)
-    rows: list[dict[str, Any]] = await found.to_list(None)
-    database.client.close()
-    return rows
-
-
-async def _asked(url: str, count: int) -> Tracked:
+async def _asked(url: str, count: int) -> list[Tracked]:
     """Real questions among the others, each with its record."""
-    line, tracked = Line(url), []
+    line, tracked = Line(url), list[Tracked]()
     for number in range(count):
         drawn, email = letter(-1 - number), f"tra-cuu-{number}@hopthu.example.vn"
         body = {
@@ -132,15 +134,15 @@ async def _asked(url: str, count: int) -> Tracked:
         if status != 201:
             raise RuntimeError(f"a question was not taken: {status}")
         receipt = json.loads(answer)
-        tracked.append((str(receipt["id"]), str(receipt["tracking_code"]), email))
+        tracked.append(
+            Tracked(str(receipt["id"]), str(receipt["number"]), str(receipt["tracking_code"]), email)
+        )
     line.close()
     await asyncio.sleep(1)
     return tracked
 
 
-def _kinds(
-    url: str, nothing: str, cookies: dict[str, str], tracked: Tracked, numbers: list[dict[str, Any]]
-) -> list[Kind]:
+def _kinds(urls: list[str], nothing: str, cookies: dict[str, str], tracked: list[Tracked]) -> list[Kind]:
     draw = random.Random(7)
     tabs = itertools.cycle(("new", "today", "forwarded", "late", "refused"))
     boards = itertools.cycle(("open", "today", "answered", "closed"))
@@ -149,7 +151,7 @@ def _kinds(
     def search() -> Request:
         dice = draw.random()
         if dice < 0.2:
-            words = str(draw.choice(numbers)["number"])
+            words = draw.choice(tracked).number
         elif dice < 0.4:
             words = f"{draw.choice(SYLLABLES)} {draw.choice(PLACES)}"
         else:
@@ -157,20 +159,20 @@ def _kinds(
         return Request("GET", f"/desk/triage?q={quote(words.strip())}", centre)
 
     def track() -> Request:
-        _, code, email = draw.choice(tracked)
-        body = json.dumps({"code": code, "email": email}).encode()
+        whose = draw.choice(tracked)
+        body = json.dumps({"code": whose.code, "email": whose.email}).encode()
         return Request("POST", "/v1/tracking", {"Content-Type": "application/json"}, body)
 
     return [
-        Kind("triage_view", url, lambda: Request("GET", f"/desk/triage?view={next(tabs)}", centre)),
-        Kind("search", url, search),
-        Kind("tracking", url, track),
-        Kind("unit_board", url, lambda: Request("GET", f"/desk/unit?view={next(boards)}", unit)),
-        Kind("noop", nothing, lambda: Request("POST", noop.PATH)),
+        Kind("triage_view", urls, lambda: Request("GET", f"/desk/triage?view={next(tabs)}", centre)),
+        Kind("search", urls, search),
+        Kind("tracking", urls, track),
+        Kind("unit_board", urls, lambda: Request("GET", f"/desk/unit?view={next(boards)}", unit)),
+        Kind("noop", [nothing], lambda: Request("POST", noop.PATH)),
     ]
 
 
-def _others(url: str, cookies: dict[str, str], tracked: Tracked) -> list[Kind]:
+def _others(urls: list[str], cookies: dict[str, str], tracked: list[Tracked]) -> list[Kind]:
     """What has no goal of its own: a question opened, with what is like it, and the public's search."""
     draw = random.Random(8)
     centre = {"Cookie": cookies[CENTRE.subject], "Accept": "text/html"}
@@ -183,10 +185,10 @@ def _others(url: str, cookies: dict[str, str], tracked: Tracked) -> list[Kind]:
     return [
         Kind(
             "question_opened",
-            url,
-            lambda: Request("GET", f"/desk/triage/{draw.choice(tracked)[0]}", centre),
+            urls,
+            lambda: Request("GET", f"/desk/triage/{draw.choice(tracked).id}", centre),
         ),
-        Kind("public_search", url, public),
+        Kind("public_search", urls, public),
     ]
 
 

@@ -64,14 +64,19 @@ async def _near(
     counts = await rarity_of(database, collection, hint).of(terms)
     known = [term for term, count in counts.items() if count][:SEEDS]
     size = await database[collection].estimated_document_count()
+    told = dict.fromkeys(
+        ("terms", newest, "status", "erased", "reader", "consulted", "complex", "entered_by"), 1
+    )
     stages: list[Row] = [
         {"$match": {"terms": {"$in": known}}}, {"$sort": {newest: -1}}, {"$limit": LOOKED_AT},
-        {"$match": where},
+        {"$project": told}, {"$match": where},
         {"$set": {"shared": {"$size": {"$setIntersection": ["$terms", list(terms)]}}}},
         {"$sort": {"shared": -1, newest: -1}}, {"$limit": COMPARED},
-        {"$unset": ["folded", "question", "code_mark"]},
+        {"$project": {"_id": 1}},
     ]  # fmt: skip
-    rows = await database[collection].aggregate(stages, hint=hint).to_list(None) if known else []
+    ids = [row["_id"] async for row in database[collection].aggregate(stages, hint=hint)] if known else []
+    found = database[collection].find({"_id": {"$in": ids}}, {"folded": 0, "question": 0, "code_mark": 0})
+    rows = await found.to_list(None) if ids else []
     return rows, weights(counts, min(size, COUNTED_UP_TO * 10))
 
 

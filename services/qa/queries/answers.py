@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from services.qa.domain.terms import words_of
 from services.qa.domain.words import fold
-from services.qa.queries.rarity import rarity_of
+from services.qa.queries.rarity import containing, rarity_of
 from services.qa.queries.read_models import ANSWERS
 from shared.calendar import VIETNAM
 from shared.errors import InvalidInput, NotFound
@@ -19,7 +19,7 @@ from shared.web.forms import cursor_of, place_of
 from shared.web.spoken import N_
 
 MOST_WORDS: Final = 12
-LOOKED_AT: Final = 3000  # answers with the rarest word that one page looks at
+LOOKED_AT: Final = 2000  # answers with the rarest word that one page looks at
 FACETED: Final = 2000  # of what was found, the newest, are counted by field, unit and year
 FRESH_FOR: Final = 60.0  # seconds for which the counts of everything are told again
 IN_SITE_MAP: Final = 49_000  # a map holds no more than 50,000 addresses
@@ -70,28 +70,27 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How answers are found, newest first: ``first`` and its index, then no more than ``LOOKED_AT`` of those
-    are looked at; ``whole``: there are no more."""
+    """How answers are found: all conditions, the index if it is not for the database to choose, and the last
+    of the ``LOOKED_AT`` that have the rarest word, where there are more."""
 
-    stages: list[Row]
-    how: Row
-    first: Row
-    whole: bool
+    where: Row
+    index: str = ""
+    last: Row | None = None
 
 
 async def _way(database: Database, asked: Asked, after: Sequence[Row] = ()) -> Way:
     conditions = [asked.conditions(), *after, *asked.phrases()]
     if not asked.words:
-        first = {"$and": conditions}
-        return Way([{"$match": first}, {"$sort": dict(NEWEST)}], {}, first, whole=True)
+        return Way({"$and": conditions})
     counts = await rarity_of(database, ANSWERS, "by_word").of(asked.words)
     rarest, *others = counts
-    first = {"$and": [{"terms": {"$eq": rarest}}, *after]}
-    rest = [*conditions, *([{"terms": {"$all": others}}] if others else [])]
-    stages: list[Row] = [
-        {"$match": first}, {"$sort": dict(NEWEST)}, {"$limit": LOOKED_AT}, {"$match": {"$and": rest}},
-    ]  # fmt: skip
-    return Way(stages, {"hint": "by_word"}, first, whole=2 * counts[rarest] <= LOOKED_AT)
+    has, last = {"terms": {"$eq": rarest}}, list[Row]()
+    if 2 * counts[rarest] > LOOKED_AT:  # a remembered count may be a little old
+        keys = database[ANSWERS].find({"$and": [has, *after]}, {"published_at": 1}).sort(NEWEST)
+        last = await keys.hint("by_word").skip(LOOKED_AT - 1).limit(1).to_list(None)
+    until = [{"published_at": {"$gte": last[0]["published_at"]}}] if last else []
+    where = {"$and": [has, *until, *conditions, *containing(others)]}
+    return Way(where, "by_word", last[0] if last else None)
 
 
 @answered
@@ -99,16 +98,18 @@ async def answers(database: Database, asked: Asked, *, cursor: str = "", limit: 
     """Published answers, newest first; every word and phrase must be there. Each row has a ``snippet``. A
     page may hold fewer than ``limit`` and still have a next one, which looks on."""
     way = await _way(database, asked, [_after(cursor)] if cursor else [])
-    pipeline = [*way.stages, {"$limit": limit + 1}, {"$unset": list(KEPT_BACK)}]
-    rows = await database[ANSWERS].aggregate(pipeline, **way.how).to_list(None)
+    found = database[ANSWERS].find(way.where, KEPT_BACK).sort(NEWEST).limit(limit + 1)
+    rows = await (found.hint(way.index) if way.index else found).to_list(None)
+    if way.last is not None:
+        rows = [row for row in rows if _key(row) >= _key(way.last)]
     shown = [{**row, "snippet": snippet(row["answer"], asked.words)} for row in rows[:limit]]
     if len(rows) > limit:
         return Page(shown, _place(rows[limit - 1]))
-    if way.whole:
-        return Page(shown, None)
-    found = database[ANSWERS].find(way.first, {"published_at": 1}).sort(NEWEST).hint("by_word")
-    last = await found.skip(LOOKED_AT - 1).limit(1).to_list(None)
-    return Page(shown, _place(last[0]) if last else None)
+    return Page(shown, _place(way.last) if way.last else None)
+
+
+def _key(row: Row) -> tuple[datetime, str]:
+    return row["published_at"], row["_id"]
 
 
 def _place(row: Row) -> str:
@@ -164,7 +165,9 @@ async def facets(database: Database, asked: Asked) -> Facets:
     if asked == Asked():
         return await _remembered(database).all()
     way = await _way(database, asked)
-    return await _grouped(database, [*way.stages, {"$limit": FACETED}], **way.how)
+    how = {"hint": way.index} if way.index else {}
+    newest: list[Row] = [{"$match": way.where}, {"$sort": dict(NEWEST)}, {"$limit": FACETED}]
+    return await _grouped(database, newest, **how)
 
 
 async def _grouped(database: Database, stages: list[Row], **how: Any) -> Facets:

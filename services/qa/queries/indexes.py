@@ -20,7 +20,7 @@ OF_QUESTIONS: Final[dict[str, Keys]] = {
     "of_unit_by_due": [("reader", 1), ("status", 1), ("due_at", 1), ("arrival", 1)],
     # What is over, and everything, by what came last.
     "newest": [("status", 1), ("arrival", -1)],
-    "of_unit": [("reader", 1), ("status", 1), ("arrival", -1)],
+    "of_unit": [("reader", 1), ("status", 1), ("arrival", -1), ("field", 1)],
     "of_field": [("field", 1), ("status", 1), ("arrival", -1)],
     # A word, then by what came last; a unit's are told apart without reading the rows.
     "words": [("terms", 1), ("arrival", -1), ("reader", 1)],

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.qa.domain.permits import CENTRE
-from services.qa.queries.rarity import counted, rarity_of
+from services.qa.queries.rarity import containing, counted, rarity_of
 from services.qa.queries.read_models import QUESTIONS, arrival
 from services.qa.regulation import Role, Status
 from shared.errors import Forbidden, InvalidInput
@@ -25,7 +25,7 @@ ALL: Final = [status.value for status in Status]
 OPEN: Final = sorted(status.value for status in BY_DUE)
 COUNTED_UP_TO: Final = 1000
 ROWS: Final = 25  # of one page of a queue
-LOOKED_AT: Final = 2000  # rows with the rarest word, by one page of a search; the next looks on
+LOOKED_AT: Final = 1000  # rows with the rarest word, by one page of a search; the next looks on
 MOST_EXPORTED: Final = 10_000
 HIDDEN: Final = {"terms": 0, "asker_mark": 0, "code_mark": 0}  # of no use to whoever reads a list
 
@@ -215,26 +215,24 @@ async def _in_order(database: Database, branch: Filter, sought: Sought) -> Found
 
 
 async def _with_words(database: Database, branch: Filter, sought: Sought) -> Found:
-    """From the rarest word on, what came last first, and no further than ``LOOKED_AT`` rows."""
+    """From the rarest word on, what came last first. One page looks at ``LOOKED_AT`` rows, or at ten times
+    as many keys where the key itself tells whose a row is."""
     counts = await rarity_of(database, QUESTIONS, "words").of(sought.words)
     rarest, *others = counts
+    has = {"terms": {"$eq": rarest}}
     came = [{"arrival": part["arrival"]} for part in sought.parts if "arrival" in part]
-    of_unit = [branch] if branch.keys() == {"reader"} else []
-    first: Filter = {"$and": [{"terms": {"$eq": rarest}}, *came, *of_unit]}
-    rest = [{"terms": {"$all": others}}] if others else []
-    stages: list[Filter] = [
-        {"$match": first}, {"$sort": {"arrival": -1}}, {"$limit": LOOKED_AT},
-        {"$match": {"$and": [branch, *sought.parts, *rest]}}, {"$limit": sought.limit + 1},
-        {"$unset": list(HIDDEN)},
-    ]  # fmt: skip
-    rows = await database[QUESTIONS].aggregate(stages, hint="words").to_list(None)
-    if len(rows) > sought.limit:
-        return Found(rows, sought.order.key(rows[-1]))
-    if 2 * counts[rarest] <= LOOKED_AT:  # a remembered count may be a little old
-        return Found(rows)
-    last = database[QUESTIONS].find(first, {"arrival": 1}).sort(sought.order.sort).hint("words")
-    ends = await last.skip(LOOKED_AT - 1).limit(1).to_list(None)
-    return Found(rows, sought.order.key(ends[0]) if ends else None)
+    most = 10 * LOOKED_AT if branch.keys() == {"reader"} else LOOKED_AT
+    upto: Key | None = None
+    if 2 * counts[rarest] > LOOKED_AT:  # a remembered count may be a little old
+        keys = database[QUESTIONS].find({"$and": [has, *came]}, {"arrival": 1}).sort(sought.order.sort)
+        ends = await keys.hint("words").skip(most - 1).limit(1).to_list(None)
+        if ends:
+            upto = sought.order.key(ends[0])
+            came = [{"arrival": {"$gte": ends[0]["arrival"]}}]
+    where = {"$and": [has, *came, branch, *sought.parts, *containing(others)]}
+    found = database[QUESTIONS].find(where, HIDDEN).sort(sought.order.sort).hint("words")
+    rows = await found.limit(sought.limit + 1).to_list(None)
+    return Found(rows, sought.order.key(rows[-1]) if len(rows) > sought.limit else upto)
 
 
 @answered

@@ -21,6 +21,11 @@ async def counted(database: Database, collection: str, where: dict[str, Any], mo
     return int(answer["n"])
 
 
+def containing(terms: Sequence[Any]) -> list[dict[str, Any]]:
+    """All of these terms, said so that no index is chosen by them: the rarest has chosen it."""
+    return [{"$nor": [{"terms": {"$ne": term}} for term in terms]}] if terms else []
+
+
 class Rarity:
     def __init__(self, database: Database, collection: str, hint: str) -> None:
         self._database, self._collection, self._hint = database, collection, hint
