@@ -106,18 +106,18 @@ def may(case: Case, act: str, who: Who) -> bool:
         "release": lambda: published_by and not case.released,
         "publish": lambda: published_by and not case.decided and who.id != case.answered_by,
         "withhold": lambda: published_by and not case.decided and who.id != case.answered_by,
-        "correct": lambda: after and told and case.outcome in ("", "answered") and not case.erased
+        "correct": lambda: after and told and case.outcome in ("", "answered")
         and (("answerer" in roles and who.unit == case.unit) if by_unit else "triage" in roles),
-        "reopen": lambda: "centre_head" in roles and state in ("refused", "closed") and not case.erased,
+        "reopen": lambda: "centre_head" in roles and state in ("refused", "closed"),
         "withdraw": lambda: "asker" in roles and state in (*WAITING, "set_aside", "split") and not case.whole,
         "resubmit": lambda: "asker" in roles and state == "refused" and case.ground == "unclear",
         "follow_up": lambda: "asker" in roles and after and case.asker_has_it is not None
         and "follow_up" not in case.continued,
         "rate": lambda: "asker" in roles and after and case.asker_has_it is not None and not case.rated,
         "add_information": lambda: "asker" in roles and state in WAITING,
-        "erase": lambda: "asker" in roles and not case.erased,
+        "erase": lambda: "asker" in roles,
     }  # fmt: skip
-    return table[act]()
+    return not case.erased and table[act]()  # nobody is left to answer
 
 
 @dataclass
