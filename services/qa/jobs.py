@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from services.qa.handlers_due import erase_at_its_time, lapse_question
 from services.qa.queries import due
+from services.qa.queries.drafts import DRAFTS
 from services.qa.queries.files import FileStore
 from services.qa.regulation import Policy
 from shared.desk import utc_now
@@ -132,7 +133,8 @@ class Overdue:
 
 def holders(service: Service[Policy]) -> Sequence[Holder]:
     """Everywhere where something of an asker lies. The vault is first: with its key all else is shut."""
-    return (service.vault, FileStore(service.database, service.keyring))
+    files = FileStore(service.database, service.keyring)
+    return (service.vault, files, Rows(service.database, DRAFTS))
 
 
 def jobs(service: Service[Policy]) -> Sequence[Job]:

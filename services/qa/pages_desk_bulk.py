@@ -90,7 +90,11 @@ async def _shown(visit: Visit, act: FormAct, lines: Sequence[Line], tried: Tried
         visit.request, "desk_bulk.html", status=tried.status, nav_current=visit.place.key, place=visit.place,
         asked=visit.asked, form=form, tried=tried, lines=lines,
         field_options=[("", "Theo gợi ý của từng câu"), *OPTIONS],
-        unit_options=[(id, str(unit["name"])) for id, unit in units.items() if id != centre],
+        unit_options=[
+            (id, str(unit["name"]))
+            for id, unit in units.items()
+            if id != centre and not unit.get("merged_into")
+        ],
         suspicions=[(suspicion.value, text) for suspicion, text in SUSPICION_VI.items()],
         same_day_law=(SAME_DAY_SENTENCE, CITED[TRIAGE_BASIS]),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from services.qa import domain
+from services.qa.jobs import holders
 from services.qa.queries import pulse as pulses
 from services.qa.queries.drafts import DRAFTS, Drafts
 from services.qa.queries.presence import PRESENCE, at, everybody, here
@@ -69,6 +70,9 @@ async def test_erasing_the_asker_takes_the_drafts_of_their_question(edges: Edges
     assert await drafts.of(asked["id"], "u-ha", ["answer"])
     await edges.service.vault.erase(asked["id"])
     assert await drafts.of(asked["id"], "u-ha", ["answer"]) == {}
+    for holder in holders(edges.service):
+        await holder.erase(asked["id"])
+    assert await edges.service.database[DRAFTS].count_documents({}) == 0
 
 
 async def test_a_draft_has_its_limit_and_its_time(edges: Edges) -> None:

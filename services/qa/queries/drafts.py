@@ -30,7 +30,7 @@ class Drafts:
         if len(data) > LARGEST:
             raise TooLarge("Bản nháp quá dài.")
         sealed = (await self._keyring.key(question, make=False)).seal(data, id)
-        row = {"sealed": sealed, "at": now, "until": now + KEPT_FOR}
+        row = {"owner": question, "sealed": sealed, "at": now, "until": now + KEPT_FOR}
         await self._drafts.replace_one({"_id": {"$eq": id}}, row, upsert=True)
 
     @answered

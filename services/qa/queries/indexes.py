@@ -78,5 +78,6 @@ async def prepare(database: Database) -> None:
     await _keep(database[ANSWERS], of_answers)
     await files.prepare(database)
     await _keep(database[THREADS], {"marks": ([("marks.$**", 1)], {})})
+    await database[DRAFTS].create_index("owner", name="owner")
     for name in (ATTEMPTS, DRAFTS, PRESENCE):
         await database[name].create_index("until", expireAfterSeconds=0, name="until")
