@@ -1,7 +1,7 @@
 """A visit to a working page: whose page it is, who comes, what the address says beside the question."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +15,7 @@ from services.qa.places import PLACES, Place, View
 from services.qa.queries.drafts import Drafts
 from services.qa.queries.file import File
 from services.qa.queries.lists import Wanted
+from services.qa.queries.settings import deputies
 from services.qa.regulation import Policy, Role
 from shared.errors import Forbidden, NotFound
 from shared.web.edge import Edge, Staff, edge_of
@@ -60,6 +61,7 @@ class Visit:
     place: Place
     by: Actor
     asked: Asked
+    absent: tuple[str, ...] = ()  # whose deputy this person is today
 
     @property
     def edge(self) -> Edge[Policy]:
@@ -83,7 +85,7 @@ class Visit:
         """What the list shows: the tab, or what was searched for."""
         if self.asked.q:
             return self.place.found(codes_of(self.request).words(searched(self.asked.q)), self.by)
-        return self.place.wanted(self.view, self.by, now)
+        return self.place.wanted(self.view, self.by, now, self.absent)
 
     async def file(self, id: UUID) -> File:
         """Raises Forbidden when the question is not for this person, or not on this page."""
@@ -104,7 +106,10 @@ async def visit(key: str, request: Request, by: Staff, asked: AskedOf) -> Visit:
         raise NotFound("Không có trang này.")
     if not by.roles & place.roles:
         raise Forbidden(f"Trang «{place.name}» dành cho người được giao việc này.")
-    return Visit(request, place, by, asked)
+    edge = edge_of(request)
+    away = await deputies(edge.database, edge.calendar.day_of(datetime.now(UTC)))
+    absent = tuple(person for person, deputy in away.items() if deputy == by.subject)
+    return Visit(request, place, by, asked, absent)
 
 
 VisitOf = Annotated[Visit, Depends(visit)]

@@ -13,7 +13,8 @@ async def tabs_of(
     visit: Visit, now: datetime, count: Callable[[Wanted], Awaitable[int]]
 ) -> list[dict[str, Any]]:
     place, by = visit.place, visit.by
-    counts = await asyncio.gather(*(count(place.wanted(view, by, now)) for view in place.views))
+    wanted = [place.wanted(view, by, now, visit.absent) for view in place.views]
+    counts = await asyncio.gather(*(count(each) for each in wanted))
     return [
         {
             "text": view.text, "url": f"/desk/{place.key}?view={view.key}", "count": number,

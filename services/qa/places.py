@@ -40,13 +40,13 @@ class Place:
     def view(self, key: str) -> View:
         return next((view for view in self.views if view.key == key), self.views[0])
 
-    def wanted(self, view: View, by: Actor, now: datetime) -> Wanted:
-        """What a view lists for this person now."""
+    def wanted(self, view: View, by: Actor, now: datetime, absent: Sequence[str] = ()) -> Wanted:
+        """What a view lists for this person now, who does the work of those ``absent`` too."""
         wanted = replace(view.wanted, unit=by.unit if self.own_unit else "")
         if view.advice:
             wanted = replace(view.wanted, consulted=by.unit)
         if view.mine:
-            wanted = replace(wanted, assignee=by.subject)
+            wanted = replace(wanted, assignees=(by.subject, *absent))
         if not view.due_today:
             return wanted
         tomorrow = now.astimezone(VIETNAM).date() + timedelta(days=1)

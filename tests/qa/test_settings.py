@@ -210,3 +210,14 @@ async def test_the_suggested_unit_is_the_routes(edges: Edges) -> None:
         form for form in shown.forms if (form.get("action") or "").split("?")[0].endswith("/forwarding")
     ]
     assert form.fields["unit"] == "ban-chinh-sach"
+
+
+async def test_who_stands_in_sees_what_the_absent_colleague_has_to_do(edges: Edges) -> None:
+    asked = await edges.asked()
+    await edges.done(asked, "assignment", {"to": "u-ha"}, "u-khoi")
+    await edges.project()
+    page = "/desk/triage?view=mine"
+    assert asked["number"][-7:] not in (await edges.page(page, "u-khoi")).text
+    await edges.post("/v1/desk-settings/leaves", away(), "u-ha")
+    await edges.project()
+    assert asked["number"][-7:] in (await edges.page(page, "u-khoi")).text

@@ -49,7 +49,7 @@ class Wanted:
     field: str = ""
     since: datetime | None = None
     until: datetime | None = None
-    assignee: str | None = None
+    assignees: tuple[str, ...] = ()
     corrected: bool = False
     open: bool = False
     consulted: str = ""
@@ -113,8 +113,8 @@ def _conditions(wanted: Wanted) -> Filter:
         found["decided"] = {"$eq": wanted.decided}
     if wanted.field:
         found["field"] = {"$eq": wanted.field}
-    if wanted.assignee is not None:
-        found["assignee"] = {"$eq": wanted.assignee}
+    if wanted.assignees:
+        found["assignee"] = {"$in": list(wanted.assignees)}
     came = {}
     if wanted.since is not None:
         came["$gte"] = arrival(wanted.since)
