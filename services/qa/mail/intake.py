@@ -4,6 +4,7 @@ what is not taken for good, so that nothing is lost while the database is away."
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -53,7 +54,7 @@ class Intake:
     codes: Codes
     store: FileStore
     addresses: Addresses = field(init=False)
-    _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READ_AT_ONCE))
+    _readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READ_AT_ONCE, "mail"))
 
     def __post_init__(self) -> None:
         self.addresses = Addresses.of(self.settings.mail_address, self.codes)
@@ -87,8 +88,9 @@ class Intake:
         return _told(replies.TAKEN, "taken")
 
     async def _read(self, raw: bytes, sender: str) -> Mail:
-        async with self._reading:
-            return await asyncio.to_thread(read, raw, sender, self.addresses.domain)
+        """In threads of its own: a big mail holds up no other work, and waits for none."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, read, raw, sender, self.addresses.domain)
 
     async def _put_down(self, mail: Mail, recipient: str) -> None:
         try:
