@@ -1,7 +1,7 @@
 # Every command of the project. `make` alone lists them.
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format bench oracle storm docs topics clean venv
+.PHONY: help run test lint types format bench oracle storm spike docs topics clean venv
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ oracle: ## Prove under faults that nothing is lost or doubled (FULL=1: 100,000 c
 storm: ## 25,000 deadlines, 50,000 firings due at once while everything falls (ARGS="--deadlines 1000": a small one)
 	@python3 -m deploy.local.bootstrap --only=test
 	$(PYTHON) -m oracle.storm --full $(ARGS)
+
+spike: ## A rush of 2,000 questions a minute while a relay and a worker are killed (FULL=1: five minutes of it)
+	@python3 -m deploy.local.bootstrap --only=test
+	$(PYTHON) -m oracle.spike $(if $(FULL),--full) $(ARGS)
 
 docs: venv ## Write the generated pages of docs/ anew
 	$(PYTHON) -m tools.docs

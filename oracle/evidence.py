@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import httpx2
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from deploy.local.system import System
 from deploy.local.wiring import PORTALS
 from oracle.points import ALL
 from oracle.process import CLAIM_SECONDS
-from oracle.world import World
 from services.content.queries import PROJECTIONS as CONTENT
 from services.notifier.queries import projections as notifier_projections
 from services.notifier.settings import NotifierSettings
@@ -103,8 +103,15 @@ class Evidence:
         return [recorded for commit in self.journals[service] for recorded in commit.recorded(service)]
 
 
+class Ran(Protocol):
+    """Whatever ran the system."""
+
+    @property
+    def system(self) -> System: ...
+
+
 class Collector:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Ran) -> None:
         self._system = world.system
         self.databases: dict[str, Database] = {name: connect(self._system.mongo_uri, name) for name in ALL}
 
