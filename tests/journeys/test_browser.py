@@ -202,6 +202,8 @@ def test_an_article_is_reviewed_approved_and_read(arrives: Arrives, edges: Edges
         ("oanh", "sync", "/desk/portals"),
         ("lan", "qa", "/desk/unit"),
         ("khoi", "qa", "/desk/publishing"),
+        ("ha", "qa", "/desk/figures"),
+        ("ha", "qa", "/desk/settings"),
         ("oanh", "sync", "/"),
         ("", "qa", "/"),
         ("", "content", "/no-such-page"),

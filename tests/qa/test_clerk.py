@@ -138,7 +138,7 @@ def number(page: Page) -> str:
 def test_twenty_questions_are_sorted_by_the_keyboard_alone(
     arrives: Arrives, site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Twelve forwarded as suggested, three refused, two set aside, one answered, one split, one merged."""
+    """Thirteen forwarded as suggested, three refused, two set aside, one answered, one merged."""
     ids = [site.asks(subject=SUBJECTS[n % 5], text=f"{SUBJECTS[n % 5]}? ({n})") for n in range(18)]
     same = {"email": "hai-lan@hopthu.example.vn", "subject": "Xin hỏi mức đóng tự nguyện ở Cần Thơ"}
     ids += [site.asks(**same), site.asks(**same, text="Tôi hỏi lại mức đóng tự nguyện.")]
