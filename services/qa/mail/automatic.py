@@ -34,7 +34,6 @@ def automatic(message: Message, envelope_sender: str, own_domain: str) -> str:
         "null_return_path": envelope_sender in ("", "<>") or said("return-path") == "<>",
         "own_letter": bool(own_domain) and _ours(str(message.get("message-id", "")), own_domain),
         "auto_submitted": said("auto-submitted").partition(";")[0].strip() not in ("", "no"),
-        "suppressed": bool(said("x-auto-response-suppress").replace("none", "")),
         "bulk": said("precedence") in ("bulk", "list", "junk", "auto_reply"),
         "list": any(name in message for name in LISTS),
         "answering_machine": any(name in message for name in ANSWERING_MACHINES),
