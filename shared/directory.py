@@ -20,10 +20,6 @@ SERVICES: Final = {  # tên dịch vụ → cán bộ gọi là
 }  # fmt: skip
 
 
-def _on(unit: Mapping[str, Any]) -> str:
-    return str(unit.get("merged_on", ""))
-
-
 class Directory:
     def __init__(self, database: Database, service: str) -> None:
         self._database, self._service = database, service

@@ -132,6 +132,7 @@ class Teller:
         try:
             secret = str((await self._edge.vault.get(subscription["secret_ref"]))["secret"])
         except NotFound:
+            await self._failed(subscription, "Khóa ký không còn được lưu; hãy đăng ký lại.", None)
             return 0
         sender = SignedSender(subscription["url"], secret, local=self._local, tls=self._tls)
         try:

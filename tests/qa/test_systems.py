@@ -160,6 +160,24 @@ async def test_who_has_closed_its_subscription_is_told_no_more(edges: Edges) -> 
     assert receiver.asked == 0
 
 
+async def test_a_subscription_is_told_after_what_no_commit_names_was_swept(edges: Edges) -> None:
+    async with told(edges) as (receiver, _):
+        await edges.service.vault.sweep(datetime.now(UTC) + timedelta(minutes=1), edges.service.edge.journal)
+        await edges.forwarded()
+        await tell(edges)
+        assert [body["type"] for _, body in receiver.got] == ["qa.question.forwarded"]
+
+
+async def test_a_secret_that_is_lost_is_told_as_what_hinders(edges: Edges) -> None:
+    async with told(edges) as (receiver, subscription):
+        await edges.service.vault.erase(subscription["id"])
+        await edges.forwarded()
+        await tell(edges)
+        shown = (await edges.get("/v1/subscriptions", SYSTEM)).json()["items"]
+        assert [(each["waiting"], "Khóa ký" in each["trouble"]) for each in shown] == [(1, True)]
+        assert receiver.asked == 0
+
+
 async def test_the_same_request_twice_is_one_subscription_with_one_secret(edges: Edges) -> None:
     body, key = {"url": "https://he-thong.example.vn/in"}, uuid4().hex
     first, again = [
