@@ -176,7 +176,7 @@ STAFF_ACTS: Final = (
 def _offer(act: StaffAct) -> None:
     async def do(question_id: UUID, body: Any, acting: ActingOf) -> views.QuestionOut:
         body = await views.check_units(acting.edge, body, acting.desk.now)
-        command = await views.to_deputy(acting.edge, body.command(question_id))
+        command = await views.to_colleague(acting.edge, body.command(question_id), acting.desk.by)
         return await acting.do(act.handler, command)
 
     do.__name__ = act.path.replace("-", "_")

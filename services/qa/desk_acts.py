@@ -104,13 +104,6 @@ async def _merge_target(visit: Visit, fields: Fields) -> Fields:
     return fields
 
 
-async def _known_colleague(visit: Visit, fields: Fields) -> Fields:
-    if fields.get("to") and fields["to"] not in await visit.edge.directory.colleagues(visit.by.unit):
-        message = "Chọn một cán bộ của đơn vị mình."
-        raise InvalidInput(message, errors=[{"field": "to", "message": message}])
-    return fields
-
-
 _ALL: Final = (
     # phân loại
     FormAct("forwarding", "forward", "Chuyển đơn vị trả lời", "a", bodies.Forward, handlers.forward_question,
@@ -158,7 +151,7 @@ _ALL: Final = (
     FormAct("notes", "note", "Ghi chú nội bộ", "n", acts.Note, handlers.take_note, "Đã ghi chú.",
             free=True),
     FormAct("assignment", "assign", "Giao việc", "g", acts.Assign, handlers.assign_question,
-            "Đã giao việc.", free=True, prepare=_known_colleague),
+            "Đã giao việc.", free=True),
     FormAct("identity", "disclose", "Hiện danh tính", "i", bodies.Disclose, handlers.disclose_asker,
             "Danh tính hiện trong 15 phút; việc xem đã được ghi lại.", free=True),
 )  # fmt: skip

@@ -64,7 +64,8 @@ async def act(question_id: UUID, act: str, visit: VisitOf) -> Response:
     try:
         body = await form.given(visit, fields)
         desk = request.state.desk = await forgiving(desk, question_id, free=form.free)
-        await desk.run(form.handler, await views.to_deputy(edge, body.command(question_id)))
+        command = await views.to_colleague(edge, body.command(question_id), by)
+        await desk.run(form.handler, command)
     except (ValidationError, RuleBroken, InvalidInput) as error:
         return await _again(visit, question_id, Tried(act, errors_of(error), typed), None)
     except (PreconditionFailed, VersionConflict, IllegalTransition) as error:

@@ -171,12 +171,13 @@ async def check_units(edge: Edge[Policy], body: Any, on: datetime) -> Any:
     return body
 
 
-async def to_deputy(edge: Edge[Policy], command: Any) -> Any:
-    """Who is away today has somebody who does their work (người làm thay): it is assigned to them."""
+async def to_colleague(edge: Edge[Policy], command: Any, by: Actor) -> Any:
+    """Work is assigned within the unit; who is away today has somebody who does theirs (người làm thay)."""
     if not isinstance(command, domain.AssignQuestion):
         return command
     away = await deputies(edge.database, edge.calendar.day_of(datetime.now(UTC)))
-    return replace(command, to=away.get(command.to, command.to))
+    colleagues = frozenset(await edge.directory.colleagues(by.unit))
+    return replace(command, to=away.get(command.to, command.to), colleagues=colleagues)
 
 
 async def check_unit(edge: Edge[Policy], unit: str, field: str = "unit") -> None:

@@ -105,7 +105,9 @@ def do(question: Question, act: str, by: Actor) -> Decision[Question]:
         "resubmit": going_on,
         "follow_up": going_on,
         "rate": lambda: domain.rate(question, domain.RateAnswer(id, 4), *words, by=by),
-        "assign": lambda: domain.assign(question, domain.AssignQuestion(id, "u-khac"), by=by),
+        "assign": lambda: domain.assign(
+            question, domain.AssignQuestion(id, "u-khac", frozenset({"u-khac"})), by=by
+        ),
         "note": lambda: domain.take_note(question, *words, by=by),
         "disclose": lambda: domain.disclose(
             question, domain.DiscloseAsker(id, DisclosureReason.CONTACT), *words, by=by

@@ -212,6 +212,8 @@ async def test_work_is_given_to_a_colleague_and_no_other_and_noted_beside(edges:
     path = f"/desk/triage/{asked['id']}/assignment"
     stranger = await edges.form(path, {"to": "u-tuan"}, "u-ha")
     assert (stranger.status_code, 'href="#assignment-to"' in stranger.text) == (422, True)
+    by_data = await edges.post(f"{asked['path']}/assignment", {"to": "u-tuan"}, "u-ha")
+    assert (by_data.status_code, by_data.json()["code"]) == (422, "not_a_colleague")
     await act(edges, asked, "triage", "assignment", "u-ha", to="u-khoi")
     assert asked["id"] in (await edges.page("/desk/triage?view=mine", "u-khoi")).text
     assert asked["id"] not in (await edges.page("/desk/triage?view=mine", "u-ha")).text

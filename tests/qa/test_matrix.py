@@ -155,7 +155,8 @@ async def test_what_may_be_done_is_done_and_all_else_is_refused_in_the_fields_wo
         by = domain.permits.Actor(person["id"], "Ai đó", person["unit"], roles)
         can = set(domain.acts(question, by))
         for path, (act, said) in bodies().items():
-            body = {"into": other["id"]} if act == "merge" else said
+            own = {"merge": {"into": other["id"]}, "assign": {"to": person["id"]}}
+            body = own.get(act, said)
             answer = await peopled.post(f"{asked['path']}/{path}", body, person["id"])
             where = (act, person["id"], answer.text[:300])
             if act in can and answer.status_code == 200:

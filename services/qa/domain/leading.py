@@ -22,10 +22,21 @@ class OrderNotYet(FieldRule):
     title_vi, title_en = "Ngày văn bản chưa tới", "The order is dated in the future"
 
 
+class NotAColleague(FieldRule):
+    """Work is given to somebody of one's own unit (cán bộ của đơn vị mình)."""
+
+    code = "not_a_colleague"
+    title_vi, title_en = "Người này không thuộc đơn vị mình", "Not a colleague of the same unit"
+
+
 @dataclass(frozen=True, slots=True)
 class AssignQuestion:
+    """``to``: a member of staff, one of ``colleagues``, as the directory names those of one's unit; empty:
+    the whole desk."""
+
     question_id: UUID
-    to: str  # a member of staff; empty: the whole desk
+    to: str
+    colleagues: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,8 @@ class ReopenQuestion:
 def assign(question: Question, cmd: AssignQuestion, *, by: Actor) -> Decision[Question]:
     """Giao cho một cán bộ, or hand over to another."""
     permit(question, "assign", by)
+    if cmd.to and cmd.to not in cmd.colleagues:
+        raise NotAColleague("to", "Chọn một cán bộ của đơn vị mình.")
     if cmd.to == question.assignee:
         return question.then()
     return question.then(QuestionAssigned(question_id=question.id, to=cmd.to))
