@@ -199,6 +199,9 @@ def _unknown(error: Exception) -> Unavailable:
     return unknown
 
 
+A_MOMENT: Final = 0.02  # seconds
+
+
 class LeaseLost(Exception):
     """Another process has taken over; stop, and ask again."""
 
@@ -244,6 +247,12 @@ class Lease:
     async def release(self) -> None:
         mine = {"_id": self.name, "epoch": self.epoch}
         await self._collection.update_one(mine, {"$set": {"until": datetime.fromtimestamp(0, UTC)}})
+
+    async def left(self) -> float:
+        """Seconds until it lapses unless it is renewed, by the server's clock; a moment at least."""
+        left = {"left": {"$subtract": ["$until", "$$NOW"]}}
+        found = await self._collection.find_one({"_id": self.name}, left) or {}
+        return max(float(found.get("left", 0)) / 1000, A_MOMENT)
 
     async def facts(self) -> dict[str, Any]:
         return await self._collection.find_one({"_id": self.name}) or {}

@@ -19,9 +19,11 @@ from shared.mongo import TROUBLE, Database, Lease, LeaseLost
 
 log = structlog.get_logger(__name__)
 
-TTL: Final = timedelta(seconds=6)  # a dead follower's work is taken up after this at the latest
+# A dead follower's work is taken up after this: of three hundred seconds of refusals, each promised within
+# one, a hundredth may wait longer.
+TTL: Final = timedelta(seconds=3)
 PACE: Final = 0.1  # seconds between two marks while there is work: a crash repeats that much
-PATIENCE: Final = 1.0  # seconds between two looks at a lease that somebody else holds
+PATIENCE: Final = 1.0  # seconds between two looks at a lease that somebody else holds, at most
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0  # after trouble; past PATIENCE, another may try instead
 ALL: Final = datetime(9999, 12, 31, tzinfo=UTC)  # the server cuts it to its now
 
@@ -57,7 +59,7 @@ class Follower:
                 if await self._lease.acquire():
                     await self._follow()
                 else:
-                    await asyncio.sleep(PATIENCE)
+                    await asyncio.sleep(min(PATIENCE, await self._lease.left()))
             except LeaseLost:
                 log.warning("follower.lease_lost", follower=self.name)
             except asyncio.CancelledError:

@@ -276,3 +276,16 @@ async def test_a_mark_is_never_ahead_of_the_server_s_clock(database: Any) -> Non
     assert await lease.acquire()
     await lease.renew(marked_at=utc_now() + timedelta(hours=1))
     assert (await lease.facts())["marked_at"] < utc_now() + timedelta(seconds=1)
+
+
+async def test_who_waits_for_a_lease_is_told_by_the_server_how_long_it_still_has(database: Any) -> None:
+    """A dead holder's is taken the moment it lapses, not at the next look."""
+    held, waiting = (Lease(database, "relay", who, ttl=timedelta(seconds=1)) for who in ("r1", "r2"))
+    assert await held.acquire()
+    assert not await waiting.acquire()
+    left = await waiting.left()
+    assert 0 < left <= 1
+    await asyncio.sleep(left)
+    assert await waiting.acquire()
+    nobodys = Lease(database, "projector", "r1", ttl=timedelta(seconds=1))
+    assert 0 < await nobodys.left() < 0.1
