@@ -225,4 +225,4 @@ def _examined(found: list[Examined], report: Report) -> None:
 
 
 def _looks_for_words(each: Examined) -> bool:
-    return any(word in each.view for word in ("search", "likely", "matter"))
+    return any(word in each.view for word in ("search", "likely", "matter", "facets"))

@@ -182,6 +182,8 @@ def fill(uri: str, name: str, questions: int, published: int, say: Say) -> None:
 async def _indexes(uri: str, name: str) -> None:
     """Asked for again until they are there: they take longer than a service waits for an answer."""
     database, there = connect(uri, name), False
+    memory = {"maxIndexBuildMemoryUsageMegabytes": 1500}  # tens of millions of marks are sorted in it
+    await database.client.admin.command({"setParameter": 1, **memory})
     while not there:
         with contextlib.suppress(Unavailable):
             await prepare(database)

@@ -19,8 +19,8 @@ from shared.web.forms import cursor_of, place_of
 from shared.web.spoken import N_
 
 MOST_WORDS: Final = 12
-LOOKED_AT: Final = 2000  # answers with the rarest word that one page looks at
-FACETED: Final = 2000  # of what was found, the newest, are counted by field, unit and year
+LOOKED_AT: Final = 1000  # answers with the rarest word that one page looks at
+FACETED: Final = 1000  # of what was found, the newest, are counted by field, unit and year
 FRESH_FOR: Final = 60.0  # seconds for which the counts of everything are told again
 IN_SITE_MAP: Final = 49_000  # a map holds no more than 50,000 addresses
 SNIPPET: Final = 220  # characters

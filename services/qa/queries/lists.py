@@ -186,7 +186,7 @@ async def questions(
     """Open work by what ends first; the rest, and what is searched for, by what came last. A page of a search
     may hold fewer rows than ``limit`` and still have a next one, which looks on."""
     order = FIRST_DUE if wanted.by_due else NEWEST
-    sought = Sought([_conditions(wanted), *_after(order, cursor)], wanted.words, order, limit)
+    sought = Sought([_conditions(wanted), *_after(order, cursor)], wanted.words, order, limit, wanted.field)
     find = _with_words if wanted.words else _in_order
     found = await asyncio.gather(*(find(database, branch, sought) for branch in branches(by, wanted.unit)))
     upto = min((each.upto for each in found if each.upto is not None), default=None)
@@ -206,10 +206,13 @@ class Sought:
     words: tuple[int, ...]
     order: Order
     limit: int
+    field: str
 
 
 async def _in_order(database: Database, branch: Filter, sought: Sought) -> Found:
     found = database[QUESTIONS].find({"$and": [branch, *sought.parts]}, HIDDEN)
+    if sought.field and sought.order is NEWEST and branch.keys() == {"reader"}:
+        found = found.hint("of_unit")  # its keys tell the field too, which the database weighs as nothing
     rows = await found.sort(sought.order.sort).limit(sought.limit + 1).to_list(None)
     return Found(rows, sought.order.key(rows[-1]) if len(rows) > sought.limit else None)
 

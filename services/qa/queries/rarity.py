@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from shared.mongo import Database
 
-COUNTED_UP_TO: Final = 3_000  # a word that occurs more often is common, whatever else it is
+COUNTED_UP_TO: Final = 1_000  # a word that occurs more often is common, whatever else it is
 COMMON: Final = 200
 REMEMBERED: Final = 20_000  # words
 FOR: Final = 600.0  # seconds: a count that is a little old only costs some time
