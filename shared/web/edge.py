@@ -92,7 +92,10 @@ def edge_of(request: Request) -> Edge[Any]:
 async def visitor(request: Request) -> Actor:
     """Whoever asks; somebody without a token or session is anonymous."""
     principal = await principal_of(request)
-    return await edge_of(request).directory.actor(principal) if principal else ANONYMOUS
+    if principal is None:
+        return ANONYMOUS
+    request.state.personal = True
+    return await edge_of(request).directory.actor(principal)
 
 
 async def staff(request: Request) -> Actor:
@@ -208,7 +211,7 @@ async def page(request: Request, template: str, *, status: int = 200, **context:
         unit_name = await edge.directory.unit_name(actor.unit)
         user = {"name": actor.name, "unit_name": unit_name, "roles": actor.roles, "subject": actor.subject}
     html = edge.look.render(template, request=request, user=user, csrf=await csrf_token(request), **context)
-    return HTMLResponse(html, status, {"Cache-Control": "no-store"} if user else None)
+    return HTMLResponse(html, status)
 
 
 def see_other(url: str) -> RedirectResponse:
@@ -249,8 +252,11 @@ class RequestFrame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                stamp = (b"x-correlation-id", correlation.encode("latin-1"))
-                message["headers"] = [*message.get("headers", ()), stamp]
+                headers = [*message.get("headers", ()), (b"x-correlation-id", correlation.encode("latin-1"))]
+                # What somebody is shown by who they are is kept by no cache on the way.
+                if "personal" in state and not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
             await send(message)
 
         async def bounded() -> Message:

@@ -159,6 +159,14 @@ async def test_a_unit_lists_and_counts_its_own_alone(edges: Edges) -> None:
     assert (await edges.get("/v1/questions", "u-oanh")).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/questions", "/v1/figures", "/v1/desk-settings", "/desk/triage", "/desk/figures"]
+)
+async def test_what_staff_are_shown_is_kept_by_no_cache(edges: Edges, path: str) -> None:
+    shown = await edges.get(path, "u-ha")
+    assert (shown.status_code, shown.headers.get_list("cache-control")) == (200, ["no-store"])
+
+
 async def test_a_list_goes_on_where_it_ended(edges: Edges) -> None:
     ids = {(await edges.asked(subject=f"Việc {n}"))["id"] for n in range(5)}
     await edges.project()
