@@ -92,7 +92,7 @@ def serving(ground: Ground, database: str) -> Iterator[tuple[list[str], str]]:
     urls, nothing = [f"http://127.0.0.1:{port}" for port in ports], f"http://127.0.0.1:{idle}"
     shared = {
         "PORTAL_MONGO_DATABASE": database, "PORTAL_SECRET_KEY": seeding.SECRET, "PORTAL_QA_URL": urls[0],
-        "PORTAL_TRACKING_FAILURES": "1000", "PORTAL_LOG_LEVEL": "WARNING",
+        "PORTAL_TRACKING_FAILURES": "1000", "PORTAL_ASK_LIMIT": "1000000000", "PORTAL_LOG_LEVEL": "WARNING",
         "PORTAL_DIRECTORY_FILE": str(seeding.directory(ground.folder / "directory.yaml")),
     }  # fmt: skip
     with contextlib.ExitStack() as running:

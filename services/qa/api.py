@@ -17,11 +17,12 @@ from services.qa.files import owning, store_of
 from services.qa.mail.addresses import Addresses
 from services.qa.queries import answers, lists
 from services.qa.regulation import Policy, Role, Status
+from services.qa.rush import unhurried
 from shared.contracts.qa import NoticeKind
 from shared.desk import Desk
 from shared.directory import SERVICE_ROLE
 from shared.errors import Forbidden
-from shared.web.edge import Edge, PublicDesk, Staff, StaffDesk, edge_of, tagged
+from shared.web.edge import ANONYMOUS, Edge, PublicDesk, Staff, StaffDesk, edge_of, tagged
 from shared.web.forms import OptionalLine
 
 router = APIRouter()
@@ -83,6 +84,8 @@ async def ask(
     """Không cần tài khoản. Gửi lại cùng nội dung trong 24 giờ thì nhận lại câu hỏi đầu. Hệ thống của đơn vị,
     bằng tài khoản của mình, gửi thay người hỏi."""
     codes = codes_of(request)
+    if desk.by is ANONYMOUS:
+        unhurried(request)
     facts = {"channel": "unit", "entered_by": desk.by.unit} if Role.INTAKE in desk.by.roles else {}
     command = body.command(codes, **facts)
     question = await desk.run(owning(store_of(request), handlers.receive_question), command)

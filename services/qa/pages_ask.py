@@ -18,6 +18,8 @@ from services.qa.queries import alike
 from services.qa.queries.read_models import QUESTIONS
 from services.qa.queries.tracking import tracked
 from services.qa.regulation import TRIAGE_LIMIT_DAYS, UNIT_REPLY_DAYS
+from services.qa.rush import unhurried
+from shared.errors import TooManyRequests
 from shared.web.edge import ANONYMOUS, edge_of, form_desk, page, see_other
 from shared.web.forms import Body, Line
 from shared.web.spoken import OWN_NAMES, language
@@ -83,8 +85,9 @@ async def step(request: Request) -> Response:
         command = body.command(codes_of(request))
         if step == "check":
             return await _page(request, "ask_check.html", body.model_dump(), files=tokens)
+        unhurried(request)
         question = await desk.run(owning(store_of(request), handlers.receive_question), command)
-    except (ValidationError, *NOT_SENT) as error:
+    except (ValidationError, TooManyRequests, *NOT_SENT) as error:
         errors = errors_of(error)
         of_words = {name: told for name, told in errors.items() if name in OF_WORDS}
         again = _words if of_words else _contact

@@ -55,6 +55,12 @@ class QaSettings(ServiceSettings):
         description="Wrong tracking look-ups that one address may make in `tracking_window` seconds.",
     )
     tracking_window: int = Field(600, ge=10, description="Seconds over which wrong look-ups are counted.")
+    ask_limit: int = Field(
+        300,
+        ge=1,
+        description="Questions that one address may send to one process in `tracking_window` seconds; who is"
+        " signed in, as a unit's own system, is not counted.",
+    )
     mail_address: str = Field(
         "",
         pattern=r"^([a-z0-9][a-z0-9.-]{0,15}@[a-z0-9-]+(\.[a-z0-9-]+)+)?$",

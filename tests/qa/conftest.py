@@ -81,6 +81,7 @@ async def running(mongo_uri: str) -> AsyncIterator[tuple[Service[Policy], FastAP
         environment="local", roles=frozenset({Role.API}), mongo_uri=mongo_uri,
         mongo_database=f"qa-{uuid4().hex[:8]}", directory_file=DIRECTORY, log_format="console",
         log_level="ERROR", secret_key=SecretStr(SECRET), tracking_failures=5,
+        ask_limit=1_000_000,
     )  # fmt: skip
     service = build(settings)
     app = service.app()

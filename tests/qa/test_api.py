@@ -6,9 +6,11 @@ from uuid import uuid4
 
 import pytest
 
+from services.qa.rush import Rush
 from shared.calendar import CALENDAR
 from shared.contracts.qa import NoticeKind
 from shared.desk import utc_now
+from shared.errors import TooManyRequests
 from tests.qa.conftest import Edges
 from tests.qa.world import question_in
 
@@ -265,6 +267,35 @@ async def test_guessing_is_stopped_and_knowing_is_not(edges: Edges) -> None:
     assert wrong == [404] * 5 + [429]
     stopped = await edges.post("/v1/tracking", right)
     assert (stopped.status_code, int(stopped.headers["retry-after"]) > 0) == (429, True)
+
+
+async def test_one_address_asks_so_often_in_a_while_and_a_units_system_as_it_needs(
+    edges: Edges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = edges.service.settings.model_copy(update={"ask_limit": 1})
+    monkeypatch.setattr(edges.service, "settings", settings)
+    answers = [await edges.post("/v1/questions", question_in(subject=f"Lần {n}")) for n in range(2)]
+    assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "too_many_requests")
+    assert int(answers[-1].headers["retry-after"]) > 0
+    page = await edges.form("/ask", question_in(subject="Lần 3") | {"step": "send", "consent": "1"})
+    assert "Đã thử quá nhiều lần" in page.text
+    assert 'value="Lần 3"' in page.text
+    own = await edges.post("/v1/questions", question_in(subject="Gửi thay"), "sys-bhxh-ha-noi")
+    assert own.status_code == 201
+
+
+def test_a_rush_is_over_when_its_time_is() -> None:
+    at = 0.0
+    rush = Rush(60, clock=lambda: at)
+    for address in ("a", "a", "b"):
+        rush.enter(address, 2)
+    at = 59.0
+    with pytest.raises(TooManyRequests) as refused:
+        rush.enter("a", 2)
+    assert refused.value.extra["retry_after"] == 1
+    rush.enter("b", 2)
+    at = 60.0
+    rush.enter("a", 2)
 
 
 async def test_letters_go_to_the_service_that_sends_them_and_to_nobody_else(edges: Edges) -> None:

@@ -10,6 +10,12 @@ from shared.mongo import Database, answered
 from shared.web.spoken import N_
 
 
+def too_often(seconds: float) -> TooManyRequests:
+    """``seconds``: after which one may try again."""
+    message = N_("Đã thử quá nhiều lần. Vui lòng thử lại sau ít phút.")
+    return TooManyRequests(message, retry_after=max(1, int(seconds)))
+
+
 class Limiter:
     """At most ``most`` failures a window. An attempt is counted before it is judged, and taken back when it
     was right, so that attempts at the same moment cannot slip through."""
@@ -31,10 +37,7 @@ class Limiter:
             return_document=ReturnDocument.AFTER,
         )  # fmt: skip
         if counted["count"] > self._most:
-            raise TooManyRequests(
-                N_("Đã thử quá nhiều lần. Vui lòng thử lại sau ít phút."),
-                retry_after=max(1, int((until - now).total_seconds())),
-            )
+            raise too_often((until - now).total_seconds())
 
     @answered
     async def right(self, visitor: str, now: datetime) -> None:
