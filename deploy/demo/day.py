@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from deploy.demo import by_mail
+from deploy.demo import acts, by_mail
 from deploy.demo.edges import Answer, DayStopped, Edges, eventually
 from deploy.demo.script import Article, Question, articles, names, questions
 from shared.calendar import VIETNAM
@@ -21,15 +21,6 @@ OURS: Final = ("content", "qa", "sync", "notifier", "issuer", "mail")
 ATTESTATIONS: Final = ["policy", "accuracy", "state_secrets", "press", "intellectual_property", "internet"]
 ON_CALL: Final = "oanh"
 SORTS: Final = "ha"
-PATHS: Final = {
-    "refuse": "refusal",
-    "forward": "forwarding",
-    "answer": "answer",
-    "progress": "progress",
-    "release": "release",
-    "publish": "publication",
-    "withhold": "withholding",
-}
 
 
 class Day:
@@ -155,33 +146,29 @@ class Day:
         self.tell(f"Câu {view['number']}: {question.subject}", "qa", f"/desk/triage/{view['id']}")
 
     def step(self, question: Question, number: int, step: dict[str, Any]) -> None:
-        view = self.asked[question.key]
-        act, by = step["act"], step["by"]
-        body = {name: value for name, value in step.items() if name not in ("act", "by", "promised_in")}
-        if "promised_in" in step:
-            body["promised_for"] = self.working_day(step["promised_in"])
-        once = f"hoi-{question.key}-{number}-{act}"
-        done = self.edges.post("qa", f"/v1/questions/{view['id']}/{PATHS[act]}", body, once, by)
-        self.expect(done, 200, f"câu {view['number']}, việc {act}")
-        told, desk = self._told(act, step, body), "publishing" if act in ("publish", "withhold") else "triage"
-        self.tell(
-            f"Câu {view['number']}: {self.names[by].split(' (')[0]} {told}",
-            "qa",
-            f"/desk/{desk}/{view['id']}",
-        )
+        receipt = self.asked[question.key]
+        place, act = int(step.get("part", 0)), step["act"]
+        view = self.row(f"{receipt['number']}-{place}") if place else receipt
+        told = acts.told(act, step, self.names)
+        body, once = acts.body(step, self.working_day, self.asked), f"hoi-{question.key}-{number}-{act}"
+        if by := step.get("by", ""):
+            path, who = f"/v1/questions/{view['id']}/{acts.PATHS[act]}", self.who(by)
+        else:
+            self.row(receipt["number"])
+            body |= {"code": receipt["tracking_code"], "email": question.asker.email}
+            path, who = f"/v1/tracking/{acts.OWN_PATHS[act]}", "người hỏi"
+        self.expect(self.edges.post("qa", path, body, once, by), 200, f"câu {view['number']}, việc {act}")
+        desk = f"/desk/{acts.DESKS.get(act, 'triage')}/{view['id']}"
+        self.tell(f"Câu {view['number']}: {who} {told}", "qa", desk)
 
-    def _told(self, act: str, step: dict[str, Any], body: dict[str, Any]) -> str:
-        if act == "refuse" and step["ground"] == "out_of_scope":
-            return f"báo ngoài phạm vi, chỉ tới {step['agency']}"
-        return {
-            "refuse": "báo câu hỏi chưa rõ, đề nghị gửi lại",
-            "forward": f"chuyển {self.names.get(str(step.get('unit')), '')}",
-            "answer": "trả lời",
-            "progress": f"thông báo quá trình xử lý, hẹn {_day(body.get('promised_for'))}",
-            "release": "gửi câu trả lời tới người hỏi",
-            "publish": "đăng công khai, đã bỏ dữ liệu cá nhân",
-            "withhold": f"không đăng: {step.get('reason')}",
-        }[act]
+    def row(self, number: str) -> dict[str, Any]:
+        """As the queue lists it: a part by the number of the whole and its place."""
+
+        def listed() -> dict[str, Any] | None:
+            found = self.edges.get("qa", "/v1/questions", SORTS, q=number).body.get("items", [])
+            return next((each for each in found if each["number"] == number), None)
+
+        return eventually(f"câu {number} trong danh sách", listed)
 
     def working_day(self, after: int) -> str:
         asked = {"from": self.now.isoformat(), "working_days": str(after)}
@@ -191,7 +178,7 @@ class Day:
         """The letters the asker has got, what tracking says, and the clocks that were stopped."""
         view, asker = self.asked[question.key], question.asker
         stream = f"question-{view['id']}"
-        letters = 1 + len(question.acts("refuse") + question.acts("progress") + question.acts("release"))
+        letters = 1 + sum(len(question.acts(act)) for act in acts.TOLD_BY_MAIL)
 
         def arrived() -> list[dict[str, Any]] | None:
             mails = self.edges.get("mail", "/mails.json", to=asker.email).body
@@ -203,7 +190,7 @@ class Day:
             raise DayStopped(f"câu {view['number']}: có thư gửi hai lần")
         if question.acts("refuse"):
             self.met(stream, "báo ngay trong ngày", "same_day_notice")
-        if question.acts("publish"):
+        if any(not step.get("part") for step in question.acts("publish")):
             self.met(stream, "gửi câu trả lời", "send_answer")
             self.met(stream, "đăng câu trả lời", "publish_answer")
         code = {"code": view["tracking_code"], "email": asker.email}
@@ -251,10 +238,6 @@ class Day:
         yield
         took = (datetime.now(VIETNAM) - began).total_seconds()
         self.console.print(f"  [dim]xong sau {took:.1f} giây[/dim]")
-
-
-def _day(iso: str | None) -> str:
-    return f"{datetime.fromisoformat(iso):%d/%m/%Y}" if iso else ""
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from services.qa import bodies, handlers, views, views_asker
 from services.qa.asking import asking, codes_of, private, remember, remembered
+from services.qa.attachments import attachments
 from services.qa.file_tokens import shown_again, tokens_in
 from services.qa.files import NOT_SENT, limits_of, owning, read_form, store_of
 from services.qa.form_errors import errors_of
@@ -110,6 +111,7 @@ async def received(request: Request) -> Response:
     shown = await page(
         request, "ask_received.html", nav_current="ask", file=file, told=told,
         receipt=views_asker.receipt(file.question, file.version, edge, codes_of(request)),
+        sent_files=[("", each.name, each.file.size) for each in attachments(file, edge.policy)],
     )  # fmt: skip
     return private(shown)
 

@@ -19,6 +19,7 @@ from shared.contracts.qa import (
     DisclosureReason,
     DuplicateTaken,
     FileChecked,
+    FileVerdict,
     Finding,
     InformationAdded,
     NoteTaken,
@@ -54,6 +55,11 @@ from shared.web.vietnamese import local, mask_email
 GROUND_VI: Final = {
     RefusalGround.OUT_OF_SCOPE: N_("Không thuộc phạm vi, chức năng, nhiệm vụ của Bảo hiểm xã hội Việt Nam"),
     RefusalGround.UNCLEAR: N_("Câu hỏi chưa rõ nghĩa"),
+}
+VERDICT_VI: Final = {
+    FileVerdict.CLEAN: "Không thấy mã độc",
+    FileVerdict.INFECTED: "Có mã độc, không ai mở được",
+    FileVerdict.UNREADABLE: "Máy quét không đọc được, không ai mở được",
 }
 DISCLOSURE_VI: Final = {
     DisclosureReason.CONTACT: "Liên hệ với người hỏi",
@@ -121,7 +127,7 @@ def _inside(  # noqa: PLR0911 (an arm for each event)
         case NoteTaken():
             return "Ghi chú nội bộ", ""
         case FileChecked():
-            return "Máy quét đã xem tệp đính kèm", event.verdict
+            return "Máy quét đã xem tệp đính kèm", VERDICT_VI[event.verdict]
         case _:
             return None
 
