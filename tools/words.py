@@ -12,9 +12,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from services.qa.attachments import STATES
 from services.qa.domain.fields import FIELDS
-from services.qa.file_types import KINDS
+from services.qa.files.attachments import STATES
+from services.qa.files.types import KINDS
 from services.qa.regulation import CITED
 from shared.web.look import PUBLIC_PLACES
 

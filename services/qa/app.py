@@ -2,32 +2,28 @@
 
 from pathlib import Path
 
-from services.qa import (
-    api,
-    api_asker,
-    api_files,
-    api_settings,
-    api_systems,
-    figures,
-    jobs,
-    jobs_files,
-    jobs_webhooks,
-    pages_answers,
-    pages_ask,
-    pages_desk,
-    pages_desk_bulk,
-    pages_desk_live,
-    pages_files,
-    pages_track,
-)
+from services.qa import api, figures, jobs
+from services.qa.api import asker as api_asker
+from services.qa.api import files as api_files
+from services.qa.api import settings as api_settings
+from services.qa.api import systems as api_systems
 from services.qa.consumers import TABLE
 from services.qa.domain import Question
 from services.qa.domain.codes import Codes
 from services.qa.domain.settings import Leave, Route, Template
 from services.qa.domain.subscriptions import Subscription
 from services.qa.files import uploads
+from services.qa.jobs import files as jobs_files
+from services.qa.jobs import webhooks as jobs_webhooks
 from services.qa.mail.intake import Intake
 from services.qa.mail.lmtp import listen
+from services.qa.pages import answers as pages_answers
+from services.qa.pages import ask as pages_ask
+from services.qa.pages import desk as pages_desk
+from services.qa.pages import desk_bulk as pages_desk_bulk
+from services.qa.pages import desk_live as pages_desk_live
+from services.qa.pages import files as pages_files
+from services.qa.pages import track as pages_track
 from services.qa.queries.files import FileStore
 from services.qa.queries.indexes import prepare
 from services.qa.queries.read_models import projections

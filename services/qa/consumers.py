@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.qa import handlers_heard as heard
+from services.qa.handlers import heard
 from shared.calendars import adopt
 from shared.contracts import notifier, qa
 from shared.messaging.inbox import Table

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from services.qa.asking import SAME_TIME
-from services.qa.asking_acts import ASKER_ACTS
+from services.qa.asking.acts import ASKER_ACTS
 from services.qa.consumers import TABLE
 from shared.contracts.qa import TOPIC, NoticeKind
 from shared.desk import once

@@ -6,13 +6,14 @@ from uuid import uuid4
 
 import pytest
 
-from services.qa import domain, handlers, handlers_heard
+from services.qa import domain, handlers
 from services.qa.domain import Question
+from services.qa.handlers import heard as handlers_heard
 from services.qa.queries.file import File, file_of
 from services.qa.queries.read_models import QUESTIONS, projections
 from services.qa.queries.tracking import tracked
 from services.qa.regulation import Policy
-from services.qa.views_asker import letter_out
+from services.qa.views.asker import letter_out
 from shared.calendar import WorkingCalendar
 from shared.calendars import Calendars
 from shared.contracts.base import Recorded

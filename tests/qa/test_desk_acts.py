@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from services.qa import domain
-from services.qa.desk_acts import ACTS, BY_STEP
-from services.qa.places import PLACES
+from services.qa.desk.acts import ACTS, BY_STEP
+from services.qa.desk.places import PLACES
 from services.qa.regulation import WORKFLOW, Role
 from shared.directory import Directory
 from tests.qa.conftest import Edges

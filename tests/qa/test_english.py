@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from lxml import html
 
-from services.qa.asking_acts import ASKER_ACTS
+from services.qa.asking.acts import ASKER_ACTS
 from shared.contracts.qa import NoticeKind
 from shared.web.spoken import chosen
 from tests.qa.attached import PDF, PNG, asked_with

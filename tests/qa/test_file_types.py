@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.qa.file_types import HEAD, TAIL, NotTaken, Sniffer, clean_name
+from services.qa.files.types import HEAD, TAIL, NotTaken, Sniffer, clean_name
 from tests.qa.attached import DOCX_PARTS, JPEG, PDF, PNG, TEXT, VIRUS, XLSX_PARTS, zipped
 
 

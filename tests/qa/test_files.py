@@ -11,7 +11,7 @@ import pytest
 
 from services.qa.domain import Question
 from services.qa.files import MOST_FILES
-from services.qa.jobs_files import Sweeping
+from services.qa.jobs.files import Sweeping
 from services.qa.queries.files import FILES, PIECE, PIECES, FileStore
 from shared.errors import NotFound
 from shared.keyring import Unreadable

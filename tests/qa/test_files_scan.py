@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from deploy.samples.clamd import Scanner, ScannerBehaviour
 from services.qa.domain import Question
 from services.qa.gateways import Clamd, ScannerFailed, Verdict
-from services.qa.jobs_files import MOST_ERRORS, Scanning, jobs
+from services.qa.jobs.files import MOST_ERRORS, Scanning, jobs
 from services.qa.queries.files import FILES, PIECE, FileStore
 from services.qa.queries.read_models import QUESTIONS
 from services.qa.settings import QaSettings
@@ -147,8 +147,8 @@ async def test_information_added_later_is_scanned_too(edges: Edges, scanner: tup
 async def added(edges: Edges, asked: dict[str, Any], content: bytes) -> None:
     from services.qa import domain, handlers
     from services.qa.asking import _codes
-    from services.qa.file_tokens import staged
     from services.qa.files import owning
+    from services.qa.files.tokens import staged
     from tests.qa.conftest import SECRET
 
     (file,) = staged(_codes(SECRET), [(await uploaded(edges, content, "anh.jpg"))["token"]])

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.qa import domain, handlers, handlers_heard
+from services.qa import domain, handlers
 from services.qa.domain import Question
+from services.qa.handlers import heard as handlers_heard
 from services.qa.queries.file import file_of
 from shared.contracts.base import Recorded
 from shared.contracts.notifier import NoticeReachedOtherwise, NoticeSent

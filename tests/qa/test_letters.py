@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.qa import domain, handlers, handlers_heard
+from services.qa import domain, handlers
 from services.qa.domain import PartWords, Question
+from services.qa.handlers import heard as handlers_heard
 from services.qa.queries.file import file_of
-from services.qa.views_asker import LetterErased, letter_out
+from services.qa.views.asker import LetterErased, letter_out
 from shared.contracts.base import Recorded
 from shared.contracts.qa import (
     ErasureCause,

@@ -13,7 +13,7 @@ import pytest
 import standardwebhooks
 from fastapi import FastAPI, Request, Response
 
-from services.qa.jobs_webhooks import Enqueuer, Teller
+from services.qa.jobs.webhooks import Enqueuer, Teller
 from services.qa.queries import subscriptions as queries
 from services.qa.queries.subscriptions import MESSAGES, SUBSCRIPTIONS
 from shared.mongo import from_document

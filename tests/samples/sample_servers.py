@@ -18,8 +18,10 @@ def listening() -> Iterator[tuple[socket.socket, str]]:
 
 
 @asynccontextmanager
-async def running(app: Any, listener: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+async def running(app: Any, listener: socket.socket, *, lifespan: Any = "auto") -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, lifespan=lifespan
+    )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server._serve([listener]))

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from services.qa.asking import Door
 from services.qa.domain import ReceiveQuestion
-from services.qa.file_tokens import MOST_FILES, Staged
-from services.qa.file_types import FileTypeRefused, clean_name
 from services.qa.files import FileTooLarge, Uploading
+from services.qa.files.tokens import MOST_FILES, Staged
+from services.qa.files.types import FileTypeRefused, clean_name
 from services.qa.mail.reading import Attached, MailRefused, Trouble
 from services.qa.queries.files import FileStore
 

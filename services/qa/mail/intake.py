@@ -19,9 +19,9 @@ from services.qa.asking import Door
 from services.qa.domain import ASKER
 from services.qa.domain.codes import Codes
 from services.qa.domain.mailed import TakeMail
-from services.qa.file_tokens import Staged
 from services.qa.files import TooManyFiles, owning
-from services.qa.handlers_mail import take_mail
+from services.qa.files.tokens import Staged
+from services.qa.handlers.mail import take_mail
 from services.qa.mail import replies
 from services.qa.mail.addresses import Addresses
 from services.qa.mail.attaching import taken, with_files

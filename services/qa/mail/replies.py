@@ -3,7 +3,7 @@ return, so it says what to do; in ASCII, as LMTP wants it, Vietnamese without it
 
 from typing import Final
 
-from services.qa.file_tokens import MOST_FILES
+from services.qa.files.tokens import MOST_FILES
 from services.qa.mail.reading import MOST_PARTS, MOST_TEXT, Trouble
 
 Reply = tuple[str, str, str]  # code with its enhanced status, Vietnamese, English

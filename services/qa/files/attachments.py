@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from services.qa.file_types import KINDS, Kind
+from services.qa.files.types import KINDS, Kind
 from services.qa.queries.file import File, file_of
 from services.qa.queries.files import FileStore
 from services.qa.regulation import Policy

@@ -11,7 +11,7 @@ from services.qa import domain, handlers
 from services.qa.bodies import Asked
 from services.qa.domain import Letter, ReceiveQuestion
 from services.qa.domain.codes import Codes
-from services.qa.file_tokens import Tokens, sent_files, staged
+from services.qa.files.tokens import Tokens, sent_files, staged
 from services.qa.queries.file import File
 from shared.web.forms import Body, Line, OptionalText
 from shared.web.spoken import N_

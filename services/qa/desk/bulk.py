@@ -9,10 +9,10 @@ from uuid import UUID
 
 from services.qa import domain
 from services.qa.bodies import CommandBody, Forward
-from services.qa.desk_acts import ACTS, FormAct
-from services.qa.desk_asked import Visit
-from services.qa.desk_sorting import forward_due, notice_due
-from services.qa.desk_stale import forgiving
+from services.qa.desk.acts import ACTS, FormAct
+from services.qa.desk.asked import Visit
+from services.qa.desk.sorting import forward_due, notice_due
+from services.qa.desk.stale import forgiving
 from services.qa.domain.fields import OTHER, suggested_field
 from services.qa.queries.file import ONE_INSTANT, File
 from shared.desk import Desk, fingerprint

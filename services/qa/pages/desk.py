@@ -11,14 +11,14 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from services.qa import views
-from services.qa.desk_acts import ACTS, BY_STEP, FormAct
-from services.qa.desk_asked import Visit, VisitOf
-from services.qa.desk_context import context_of
-from services.qa.desk_forms import Draft, Tried, forms, keys
-from services.qa.desk_rows import row_shown
-from services.qa.desk_stale import changed_since, forgiving
-from services.qa.desk_tabs import tabs_of
-from services.qa.form_errors import errors_of
+from services.qa.desk.acts import ACTS, BY_STEP, FormAct
+from services.qa.desk.asked import Visit, VisitOf
+from services.qa.desk.context import context_of
+from services.qa.desk.forms import Draft, Tried, forms, keys
+from services.qa.desk.rows import row_shown
+from services.qa.desk.stale import changed_since, forgiving
+from services.qa.desk.tabs import tabs_of
+from services.qa.pages.errors import errors_of
 from services.qa.queries import lists, presence, rows
 from services.qa.queries.file import File
 from services.qa.queries.read_models import QUESTIONS

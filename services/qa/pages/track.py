@@ -22,12 +22,12 @@ from services.qa.asking import (
     remember,
     remembered,
 )
-from services.qa.asking_acts import ASKER_ACTS, AskerAct
-from services.qa.attachments import attachments
+from services.qa.asking.acts import ASKER_ACTS, AskerAct
 from services.qa.domain import ASKER, follow_up_until, resubmit_until
-from services.qa.file_tokens import shown_again, tokens_in
 from services.qa.files import NOT_SENT, limits_of, owning, read_form, store_of
-from services.qa.form_errors import errors_of, said
+from services.qa.files.attachments import attachments
+from services.qa.files.tokens import shown_again, tokens_in
+from services.qa.pages.errors import errors_of, said
 from services.qa.queries import alike
 from services.qa.queries.file import File
 from services.qa.queries.read_models import QUESTIONS

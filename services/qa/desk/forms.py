@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.qa.desk_acts import ACTS, BY_STEP, FormAct
+from services.qa.desk.acts import ACTS, BY_STEP, FormAct
 
 Typed = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 
-from services.qa.handlers_due import erase_at_its_time, lapse_question
+from services.qa.handlers.due import erase_at_its_time, lapse_question
 from services.qa.queries import due
 from services.qa.queries.drafts import DRAFTS
 from services.qa.queries.files import FileStore

@@ -10,9 +10,9 @@ import httpx2
 from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from services.qa import handlers_subscriptions as handlers
 from services.qa.domain.codes import NAMESPACE
 from services.qa.domain.subscriptions import CloseSubscription, OpenSubscription, check_subscriber
+from services.qa.handlers import subscriptions as handlers
 from services.qa.queries import subscriptions as queries
 from shared.web.edge import Staff, StaffDesk, edge_of
 from shared.web.forms import Body, Line

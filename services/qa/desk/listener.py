@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from services.qa import views
-from services.qa.desk_asked import Visit
-from services.qa.desk_rows import row_shown
-from services.qa.desk_stale import changed_since
-from services.qa.desk_tabs import tabs_of
+from services.qa.desk.asked import Visit
+from services.qa.desk.rows import row_shown
+from services.qa.desk.stale import changed_since
+from services.qa.desk.tabs import tabs_of
 from services.qa.queries import lists, presence, rows
 from services.qa.queries.pulse import Beat, Pulse
 from shared.errors import Forbidden, NotFound

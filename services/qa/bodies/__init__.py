@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, String
 from services.qa import domain
 from services.qa.domain import Letter
 from services.qa.domain.codes import Codes
-from services.qa.file_tokens import Tokens, sent_files, staged
+from services.qa.files.tokens import Tokens, sent_files, staged
 from shared.contracts.qa import DisclosureReason, Referral, RefusalGround
 from shared.web.forms import Body, Email, Line, OptionalLine, OptionalText, Text
 from shared.web.spoken import N_

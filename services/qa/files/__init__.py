@@ -14,10 +14,10 @@ from starlette.datastructures import FormData
 from services.qa import domain, handlers
 from services.qa.asking import Door, settings_of
 from services.qa.domain import Question
-from services.qa.file_tokens import FIELD, MOST_FILES, FileExpired, Staged
-from services.qa.file_types import FileTypeRefused, NotTaken, Sniffer, clean_name
-from services.qa.form_errors import said
+from services.qa.files.tokens import FIELD, MOST_FILES, FileExpired, Staged
+from services.qa.files.types import FileTypeRefused, NotTaken, Sniffer, clean_name
 from services.qa.handlers import QaDesk
+from services.qa.pages.errors import said
 from services.qa.queries.files import FileStore, Intake
 from services.qa.queries.limits import Limiter
 from shared.contracts.qa import AttachedFile

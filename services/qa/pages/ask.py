@@ -9,17 +9,18 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from services.qa import bodies, handlers, views, views_asker
+from services.qa import bodies, handlers, views
 from services.qa.asking import asking, codes_of, private, remember, remembered
-from services.qa.attachments import attachments
-from services.qa.file_tokens import shown_again, tokens_in
 from services.qa.files import NOT_SENT, limits_of, owning, read_form, store_of
-from services.qa.form_errors import errors_of
+from services.qa.files.attachments import attachments
+from services.qa.files.tokens import shown_again, tokens_in
+from services.qa.pages.errors import errors_of
 from services.qa.queries import alike
 from services.qa.queries.read_models import QUESTIONS
 from services.qa.queries.tracking import tracked
 from services.qa.regulation import TRIAGE_LIMIT_DAYS, UNIT_REPLY_DAYS
 from services.qa.rush import unhurried
+from services.qa.views import asker as views_asker
 from shared.errors import TooManyRequests
 from shared.web.edge import ANONYMOUS, edge_of, form_desk, page, see_other
 from shared.web.forms import Body, Line

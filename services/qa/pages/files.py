@@ -8,8 +8,8 @@ from fastapi.responses import Response
 
 from services.qa import views
 from services.qa.asking import parts_of, remembered
-from services.qa.attachments import attachments, attachments_of, content, one_of
 from services.qa.files import store_of
+from services.qa.files.attachments import attachments, attachments_of, content, one_of
 from shared.web.edge import Staff, edge_of, see_other
 
 router = APIRouter(include_in_schema=False)

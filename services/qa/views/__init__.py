@@ -7,9 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.qa import bodies, bodies_acts, domain
-from services.qa.attachments import FileOut, attachments_of
+from services.qa import bodies, domain
+from services.qa.bodies import acts as bodies_acts
 from services.qa.domain.fields import field_name
+from services.qa.files.attachments import FileOut, attachments_of
 from services.qa.queries.file import File, RunningClock, file_of
 from services.qa.queries.read_models import short_name
 from services.qa.queries.settings import deputies

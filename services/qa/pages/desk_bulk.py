@@ -9,13 +9,13 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from services.qa import desk_bulk
-from services.qa.desk_acts import FormAct
-from services.qa.desk_asked import Visit, VisitOf
-from services.qa.desk_bulk import MOST, Batch, Line
-from services.qa.desk_forms import Form, Tried
+from services.qa.desk import bulk as desk_bulk
+from services.qa.desk.acts import FormAct
+from services.qa.desk.asked import Visit, VisitOf
+from services.qa.desk.bulk import MOST, Batch, Line
+from services.qa.desk.forms import Form, Tried
 from services.qa.domain.fields import OPTIONS, OTHER
-from services.qa.form_errors import errors_of
+from services.qa.pages.errors import errors_of
 from services.qa.queries.history import SUSPICION_VI
 from services.qa.queries.read_models import QUESTIONS
 from services.qa.regulation import CITED, SAME_DAY_SENTENCE, TRIAGE_BASIS

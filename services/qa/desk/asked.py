@@ -10,8 +10,8 @@ from fastapi import Depends, Query, Request
 
 from services.qa import views
 from services.qa.asking import codes_of
+from services.qa.desk.places import PLACES, Place, View
 from services.qa.domain.terms import searched
-from services.qa.places import PLACES, Place, View
 from services.qa.queries.drafts import Drafts
 from services.qa.queries.file import File
 from services.qa.queries.lists import Wanted

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from services.qa.desk_acts import ACTS
-from services.qa.desk_asked import VisitOf
-from services.qa.desk_listener import Listener
+from services.qa.desk.acts import ACTS
+from services.qa.desk.asked import VisitOf
+from services.qa.desk.listener import Listener
 from services.qa.queries.pulse import Pulse
 from shared.errors import NotFound
 from shared.web.edge import form_desk, see_other

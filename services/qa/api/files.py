@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from services.qa import views
 from services.qa.asking import Asking
-from services.qa.attachments import attachments_of, content, one_of
-from services.qa.file_types import TAKEN_VI
 from services.qa.files import store_of, take_one
+from services.qa.files.attachments import attachments_of, content, one_of
+from services.qa.files.types import TAKEN_VI
 from shared.desk import fingerprint
 from shared.web.edge import Staff, edge_of, once_key, visitor
 

@@ -8,12 +8,12 @@ from pydantic import BaseModel
 
 from services.qa import domain
 from services.qa.asking import parts_of
-from services.qa.asking_acts import ASKER_ACTS
-from services.qa.attachments import FileOut, attachments
+from services.qa.asking.acts import ASKER_ACTS
 from services.qa.domain import Question
 from services.qa.domain.clocks import triage_clock
 from services.qa.domain.codes import Codes
 from services.qa.domain.question import promise_name
+from services.qa.files.attachments import FileOut, attachments
 from services.qa.queries.file import File
 from services.qa.queries.history import GROUND_VI
 from services.qa.queries.tracking import Tracking, may, tracked

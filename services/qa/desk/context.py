@@ -10,12 +10,12 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from services.qa import domain, views
-from services.qa.attachments import attachments_of
-from services.qa.desk_links import links, said
-from services.qa.desk_sorting import consulting, sorting
-from services.qa.desk_templates import offered, started
+from services.qa.desk.links import links, said
+from services.qa.desk.sorting import consulting, sorting
+from services.qa.desk.templates import offered, started
 from services.qa.domain.fields import OPTIONS, field_name
 from services.qa.domain.personal_data import suggest
+from services.qa.files.attachments import attachments_of
 from services.qa.queries import alike
 from services.qa.queries.file import ONE_INSTANT, File
 from services.qa.queries.history import DISCLOSURE_VI, FINDING_VI, SUSPICION_VI, staff_history

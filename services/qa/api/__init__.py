@@ -9,8 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel
 
-from services.qa import bodies, bodies_acts, handlers, views, views_asker
+from services.qa import bodies, handlers, views
 from services.qa.asking import Asking, codes_of, look_up
+from services.qa.bodies import acts as bodies_acts
 from services.qa.domain import Question
 from services.qa.domain.terms import searched
 from services.qa.files import owning, store_of
@@ -18,6 +19,7 @@ from services.qa.mail.addresses import Addresses
 from services.qa.queries import answers, lists
 from services.qa.regulation import Policy, Role, Status
 from services.qa.rush import unhurried
+from services.qa.views import asker as views_asker
 from shared.contracts.qa import NoticeKind
 from shared.desk import Desk
 from shared.directory import SERVICE_ROLE

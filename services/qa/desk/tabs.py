@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from services.qa.desk_asked import Visit
+from services.qa.desk.asked import Visit
 from services.qa.queries.lists import Wanted
 
 

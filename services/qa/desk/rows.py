@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from services.qa.desk_context import due_words
+from services.qa.desk.context import due_words
 from services.qa.queries.history import FINDING_VI
 from services.qa.regulation import Policy
 from shared.contracts.qa import Finding

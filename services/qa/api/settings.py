@@ -9,16 +9,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
-from services.qa import handlers_settings as handlers
 from services.qa import views
 from services.qa.bodies import OptionalReferral, Slug
 from services.qa.domain import settings as domain
 from services.qa.domain.codes import NAMESPACE
 from services.qa.domain.fields import OPTIONS, field_name
 from services.qa.domain.settings import BLANKS, WRITERS, Leave
-from services.qa.form_errors import errors_of
 from services.qa.handlers import QaDesk
-from services.qa.pages_ask import PROVINCES
+from services.qa.handlers import settings as handlers
+from services.qa.pages.ask import PROVINCES
+from services.qa.pages.errors import errors_of
 from services.qa.queries import settings as queries
 from services.qa.queries.history import GROUND_VI
 from services.qa.regulation import Policy, Role

@@ -6,12 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, create_model
 
-from services.qa import bodies, views, views_asker
+from services.qa import bodies, views
 from services.qa.api import EdgeOf, now
 from services.qa.asking import Asking, look_up, of_the_question
-from services.qa.asking_acts import ASKER_ACTS, AskerAct
+from services.qa.asking.acts import ASKER_ACTS, AskerAct
 from services.qa.domain import ASKER
 from services.qa.files import owning, store_of
+from services.qa.views import asker as views_asker
 from shared.web.edge import command_desk, tagged
 
 router = APIRouter()

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.qa import bodies, handlers, views
-from services.qa import bodies_acts as acts
 from services.qa.asking import codes_of
-from services.qa.desk_asked import Visit
+from services.qa.bodies import acts
+from services.qa.desk.asked import Visit
 from services.qa.domain.terms import searched
 from services.qa.queries import rows
 from shared.desk import utc_now

@@ -1,0 +1,1 @@
+"""Bàn làm việc: what the working pages of staff are made of."""
