@@ -71,6 +71,22 @@ async def test_a_corrected_answer_is_marked_with_its_date_wherever_it_stands(edg
     assert "[Đính chính]" in (await edges.get("/answers/feed.atom")).text
 
 
+async def test_a_correction_that_is_not_published_leaves_what_it_corrects_nowhere(edges: Edges) -> None:
+    asked = await published(edges)
+    page = f"/answers/{asked['id']}"
+    assert (await edges.page(page)).status_code == 200
+    await edges.done(asked, "correction", {"text": "Chưa được.", "reason": "Sai điều luật."}, "u-tuan")
+    await edges.done(asked, "withholding", {"reason": "Chỉ đúng với người hỏi này."}, "u-khoi")
+    await edges.project()
+    assert (await edges.page(page)).status_code == 404
+    for path in ("/v1/answers", f"/v1/answers?field={FIELD['field']}", f"/v1/answers?q={PUBLIC['subject']}"):
+        assert (await edges.get(path)).json()["items"] == []
+    for path in ("/answers", "/answers/feed.atom", "/sitemap.xml"):
+        shown = (await edges.get(path)).text
+        assert asked["id"] not in shown
+        assert PUBLIC["answer"] not in shown
+
+
 async def test_new_answers_are_followed_in_atom_and_rss_whole_and_by_field(edges: Edges) -> None:
     asked = await published(edges)
     atom = await edges.get("/answers/feed.atom")

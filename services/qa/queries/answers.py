@@ -28,6 +28,7 @@ PHRASE: Final = re.compile(r'["“”«»]([^"“”«»]+)["“”«»]')
 NEWEST: Final = [("published_at", -1), ("_id", -1)]
 FACETS: Final = ("field", "unit", "year")
 KEPT_BACK: Final = {"terms": 0, "folded": 0}
+PUBLISHED: Final = {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}  # what was taken down has no day
 
 Row = dict[str, Any]
 Facets = dict[str, dict[Any, int]]
@@ -53,7 +54,7 @@ class Asked:
         return words_of(self.q)[:MOST_WORDS]
 
     def conditions(self) -> Row:
-        found: Row = {"published_at": {"$exists": True}}
+        found: Row = {"published_at": PUBLISHED}
         if self.year is not None:
             first, next = (datetime(year, 1, 1, tzinfo=VIETNAM) for year in (self.year, self.year + 1))
             found["published_at"] = {"$gte": first.astimezone(UTC), "$lt": next.astimezone(UTC)}
@@ -144,7 +145,7 @@ def snippet(text: str, words: Sequence[str]) -> str:
 @answered
 async def answer(database: Database, id: str) -> Row:
     row: Row | None = await database[ANSWERS].find_one(
-        {"_id": {"$eq": id}, "published_at": {"$exists": True}}, KEPT_BACK
+        {"_id": {"$eq": id}, "published_at": PUBLISHED}, KEPT_BACK
     )
     if row is None:
         raise NotFound(N_("Chưa có câu trả lời nào được đăng dưới mã này."))
@@ -154,7 +155,7 @@ async def answer(database: Database, id: str) -> Row:
 @answered
 async def addresses(database: Database) -> list[Row]:
     """The newest answers, each with its id and day: as many as a site map may name."""
-    found = database[ANSWERS].find({"published_at": {"$exists": True}}, {"published_at": 1})
+    found = database[ANSWERS].find({"published_at": PUBLISHED}, {"published_at": 1})
     return list(await found.sort(NEWEST).limit(IN_SITE_MAP).to_list(None))
 
 

@@ -121,6 +121,9 @@ def _moved(recorded: Recorded[QuestionClockMoved]) -> Fields:
 
 # Whoever writes the answer is punctual by these; the centre, when it answers itself, by the day of sorting.
 OWING: Final = (Duty.TRIAGE, *WRITING)
+# A correction that is not to be published leaves what it corrects nowhere to be read.
+TEXTS: Final = ("subject", "question", "answer")
+TAKEN_DOWN: Final = dict.fromkeys(("published_at", "year", "field", "unit", "folded", *TEXTS)) | {"terms": []}
 STILL: Final[Fields] = {"due_at": None, "warn_at": None, "duty": ""}
 
 
@@ -139,9 +142,8 @@ def _received(codes: Codes) -> Column:
             ),
             "asker_mark": codes.asker(str(letter.get("email", ""))),
             "arrival": arrival(event.received_at, event.question_id),
-            "code_mark": codes.mark(codes.tracking_code(event.question_id)),
+            "code_mark": codes.mark(codes.tracking_code(event.question_id)), "released": False,
             "letter_ref": event.letter_ref, "unit": "", "reader": "", "field": "", "rounds": 0,
-            "released": False,
             "decided": False, "sent": False, "channel": event.channel, "entered_by": event.entered_by,
             "part_of": str(event.part_of) if event.part_of else None, "files": len(event.files),
             "month": f"{event.counted_from:%Y-%m}", "sorted_on": event.counted_from.isoformat(),
@@ -182,7 +184,7 @@ def _notice(recorded: Recorded[NoticeAccepted]) -> Fields:
 async def _published(recorded: Recorded[AnswerPublished], vault: Vault) -> Fields:
     event = recorded.event
     text = await read(vault, event.public_ref)
-    subject, question, answer = (str(text.get(name, ERASED)) for name in ("subject", "question", "answer"))
+    subject, question, answer = (str(text.get(name, ERASED)) for name in TEXTS)
     return {
         "subject": subject, "question": question, "answer": answer, "field": event.field,
         "folded": fold(f"{subject} {question} {answer}"), "terms": terms_of(subject, question, answer),
@@ -292,6 +294,7 @@ def projections(codes: Codes) -> tuple[Projection, ...]:
         Projection(QUESTIONS, "question", _question_columns(codes), hints=SCAN_HINTS | {"forgotten"}),
         Projection(
             ANSWERS, "question",
-            {AnswerPublished: _published, QuestionAnswered: unit, AnswerCorrected: unit},
+            {AnswerPublished: _published, QuestionAnswered: unit, AnswerCorrected: unit,
+             AnswerWithheld: _plain(lambda _: TAKEN_DOWN)},
         ),
     )  # fmt: skip
