@@ -10,6 +10,7 @@ from services.qa import domain, handlers
 from services.qa.domain import Question
 from services.qa.handlers import heard as handlers_heard
 from services.qa.queries.file import file_of
+from services.qa.regulation import Status
 from shared.contracts.base import Recorded
 from shared.contracts.notifier import NoticeReachedOtherwise, NoticeSent
 from shared.contracts.qa import NoticeAccepted, NoticeKind, Outcome, QuestionClosed, Referral, RefusalGround
@@ -66,6 +67,21 @@ async def test_the_same_letter_is_one_question_for_a_day(
     first = await office.receive(at=NOW)
     again = await office.receive(at=NOW + later)
     assert (again.id == first.id) is same
+
+
+@pytest.mark.parametrize("erased", [True, False])
+async def test_what_its_asker_took_back_is_not_in_the_way_of_the_same_letter_sent_anew(
+    office: Office, erased: bool
+) -> None:
+    first = await office.receive(once="anonymous:first")
+    if erased:
+        await office.desk(domain.ASKER).run(handlers.erase_asker, domain.EraseAsker(first.id))
+    else:
+        await office.desk(domain.ASKER).run(handlers.withdraw_question, domain.WithdrawQuestion(first.id))
+    again = await office.receive()
+    assert (again.id != first.id, again.status) == (True, Status.RECEIVED)
+    assert (await office.receive()).id == again.id
+    assert (await office.receive(once="anonymous:first")).id == first.id
 
 
 async def test_two_at_the_same_moment_are_one(office: Office) -> None:

@@ -28,6 +28,7 @@ from services.qa.domain.asker import (
     lapse,
     rate,
     resubmit_until,
+    taken_back,
     withdraw,
     withdraw_part,
 )
@@ -145,6 +146,7 @@ __all__ = [
     "split",
     "take_duplicate",
     "take_note",
+    "taken_back",
     "takes_duplicates",
     "unchecked",
     "unmerge",

@@ -80,6 +80,11 @@ def withdraw(
     return _withdrawn(question, words_ref, words_hash)
 
 
+def taken_back(question: Question) -> bool:
+    """Its asker withdrew it or had their data erased: what they send anew is a question of its own."""
+    return question.erased or question.outcome is Outcome.WITHDRAWN
+
+
 def withdraw_part(part: Question) -> Decision[Question]:
     """A part goes with the whole that was withdrawn, unless it is over or answered."""
     if "withdraw" not in WORKFLOW.acts(part.status, ASKER.roles):

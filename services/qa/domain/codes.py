@@ -34,9 +34,10 @@ def number_of(question_id: UUID, received_on: date) -> str:
     return f"HD-{received_on:%Y-%m}-{number_letters(question_id)}"
 
 
-def question_id_of(same_letter: str, day: date) -> UUID:
-    """The same letter on the same day is the same stream, so that writing it twice collides with itself."""
-    return uuid5(NAMESPACE, f"{same_letter}:{day.isoformat()}")
+def question_id_of(same_letter: str, day: date, again: int = 0) -> UUID:
+    """The same letter on the same day is the same stream, so that writing it twice collides with itself.
+    ``again``: how often its asker has taken it back on that day and sent it anew."""
+    return uuid5(NAMESPACE, f"{same_letter}:{day.isoformat()}" + (f":{again}" if again else ""))
 
 
 def question_going_on(earlier: UUID, *, resubmitted: bool) -> UUID:

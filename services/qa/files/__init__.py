@@ -233,7 +233,7 @@ def owning(
     async def owned(cmd: C, desk: QaDesk) -> Question:
         match cmd:
             case domain.ReceiveQuestion(files=[_, *_]):
-                await own(store, handlers.question_id_for(cmd, desk), cmd.files, desk)
+                await own(store, await handlers.question_id_for(cmd, desk), cmd.files, desk)
             case domain.AddInformation(files=[_, *_]):
                 await own(store, cmd.question_id, cmd.files, desk)
             case _:

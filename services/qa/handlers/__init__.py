@@ -39,20 +39,33 @@ async def keep_words(desk: QaDesk, owner: UUID, what: str, words: str) -> tuple[
     return await keep(desk, owner, what, {"words": words}) if words else ("", "")
 
 
-def question_id_for(cmd: domain.ReceiveQuestion, desk: QaDesk) -> UUID:
+async def question_id_for(cmd: domain.ReceiveQuestion, desk: QaDesk) -> UUID:
     """The question that this receipt begins, unless the same was received before."""
-    going_on = cmd.resubmits or cmd.follows
+    id, _ = await _place_of(cmd, desk)
+    return id
+
+
+async def _place_of(cmd: domain.ReceiveQuestion, desk: QaDesk) -> tuple[UUID, Question | None]:
+    """Its id, and what is there. What its asker took back keeps its place and is not in the way."""
+    going_on, today = cmd.resubmits or cmd.follows, desk.calendar.day_of(desk.now)
     if going_on is not None:
-        return question_going_on(going_on, resubmitted=cmd.resubmits is not None)
-    return question_id_of(cmd.same_letter, desk.calendar.day_of(desk.now))
+        id = question_going_on(going_on, resubmitted=cmd.resubmits is not None)
+        return id, await desk.find(Question, id)
+    again = 0
+    while True:
+        id = question_id_of(cmd.same_letter, today, again)
+        known = await desk.find(Question, id)
+        if known is None or not domain.taken_back(known):
+            return id, known
+        again += 1
 
 
 async def receive_question(cmd: domain.ReceiveQuestion, desk: QaDesk) -> Question:
-    """The same letter within a day, sent twice under whatever key, is the first question. What goes on from
-    another question does so once."""
-    going_on, id = cmd.resubmits or cmd.follows, question_id_for(cmd, desk)
+    """The same letter within a day, sent twice under whatever key, is the first question, unless its asker
+    took that back. What goes on from another question does so once."""
+    going_on = cmd.resubmits or cmd.follows
     if going_on is not None:
-        known = await desk.find(Question, id)
+        id, known = await _place_of(cmd, desk)
         if known is not None:
             return known
         earlier = await desk.load(Question, going_on)
@@ -60,9 +73,12 @@ async def receive_question(cmd: domain.ReceiveQuestion, desk: QaDesk) -> Questio
         domain.check_continuation(earlier, act, by=domain.ASKER, at=desk.now, policy=desk.policy)
     else:
         yesterday = desk.calendar.day_of(desk.now) - timedelta(days=1)
-        ids = (id, question_id_of(cmd.same_letter, yesterday))
-        for known in await asyncio.gather(*(desk.find(Question, each) for each in ids)):
-            if known and desk.now - known.received_at < timedelta(hours=SAME_LETTER_HOURS):
+        before = desk.find(Question, question_id_of(cmd.same_letter, yesterday))
+        (id, now), then = await asyncio.gather(_place_of(cmd, desk), before)
+        for known in (now, then):
+            if known is None or domain.taken_back(known):
+                continue
+            if desk.now - known.received_at < timedelta(hours=SAME_LETTER_HOURS):
                 return known
     ref, digest = await keep(desk, id, "letter", letter_of(cmd.letter))
     return await desk.append(
