@@ -69,7 +69,8 @@ def exported() -> set[str]:
         for path in (REPO / "services" / service).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
             if "prometheus_client" in text:
-                importlib.import_module(".".join(path.relative_to(REPO).with_suffix("").parts))
+                module = ".".join(path.relative_to(REPO).with_suffix("").parts)
+                importlib.import_module(module.removesuffix(".__init__"))
     names: dict[str, Any] = vars(REGISTRY)["_names_to_collectors"]
     return {*names, "up"}
 
