@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 from urllib.parse import quote, urlencode
 
 import uvloop
@@ -51,6 +51,10 @@ LOOKED_FOR: Final = (
 Say = Callable[[str], None]
 
 
+class Asks(Protocol):
+    async def ask(self, request: Request) -> tuple[int, bytes]: ...
+
+
 class Tracked(NamedTuple):
     """A question that was really asked."""
 
@@ -70,9 +74,9 @@ def run(folder: Path, say: Say, report: Report) -> None:
         say("  what the database examines")
         _examined(asyncio.run(examine(ground.mongo_uri, name, CENTRE, UNIT, codes)), report)
         with serving(ground, name) as (urls, nothing):
-            cookies = asyncio.run(_signed_in(ground.mongo_uri, name))
-            tracked = asyncio.run(_asked(urls[0], TRACKED))
-            kinds = _kinds(urls, nothing, cookies, tracked)
+            cookies = asyncio.run(signed_in(ground.mongo_uri, name))
+            tracked = asyncio.run(_asked(urls[0]))
+            kinds = kinds_of(urls, nothing, cookies, tracked)
             say("  one at a time")
             for kind in [*kinds, *_others(urls, cookies, tracked)]:
                 spent = ground.cpu_seconds()
@@ -105,7 +109,7 @@ def serving(ground: Ground, database: str) -> Iterator[tuple[list[str], str]]:
         yield urls, nothing
 
 
-async def _signed_in(uri: str, name: str) -> dict[str, str]:
+async def signed_in(uri: str, name: str) -> dict[str, str]:
     database = connect(uri, name)
     sessions = MongoSessions(database.sessions)
     cookies = {}
@@ -116,9 +120,17 @@ async def _signed_in(uri: str, name: str) -> dict[str, str]:
     return cookies
 
 
-async def _asked(url: str, count: int) -> list[Tracked]:
+async def _asked(url: str) -> list[Tracked]:
+    line = Line(url)
+    try:
+        return await asked(line, TRACKED)
+    finally:
+        line.close()
+
+
+async def asked(line: Asks, count: int) -> list[Tracked]:
     """Real questions among the others, each with its record."""
-    line, tracked = Line(url), list[Tracked]()
+    tracked = list[Tracked]()
     for number in range(count):
         drawn, email = letter(-1 - number), f"tra-cuu-{number}@hopthu.example.vn"
         body = {
@@ -137,12 +149,11 @@ async def _asked(url: str, count: int) -> list[Tracked]:
         tracked.append(
             Tracked(str(receipt["id"]), str(receipt["number"]), str(receipt["tracking_code"]), email)
         )
-    line.close()
     await asyncio.sleep(1)
     return tracked
 
 
-def _kinds(urls: list[str], nothing: str, cookies: dict[str, str], tracked: list[Tracked]) -> list[Kind]:
+def kinds_of(urls: list[str], nothing: str, cookies: dict[str, str], tracked: list[Tracked]) -> list[Kind]:
     draw = random.Random(7)
     tabs = itertools.cycle(("new", "today", "forwarded", "late", "refused"))
     boards = itertools.cycle(("open", "today", "answered", "closed"))

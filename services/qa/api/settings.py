@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from services.qa import views
 from services.qa.bodies import OptionalReferral, Slug
+from services.qa.desk.asked import moments_of
 from services.qa.domain import settings as domain
 from services.qa.domain.codes import NAMESPACE
 from services.qa.domain.fields import OPTIONS, field_name
@@ -192,6 +193,7 @@ async def change(act: str, request: Request, by: Staff) -> Response:
     except (ValidationError, RuleBroken, InvalidInput) as error:
         return await _page(request, by, act=act, edit=id, typed=fields, errors=errors_of(error))
     await edge_of(request).caught_up(PLACES[act.removesuffix("-end")], state.id, desk.version(state))
+    moments_of(request).forget()
     return see_other(f"/desk/settings?done={act}")
 
 

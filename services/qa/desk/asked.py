@@ -15,6 +15,7 @@ from services.qa.domain.terms import searched
 from services.qa.queries.drafts import Drafts
 from services.qa.queries.file import File
 from services.qa.queries.lists import Wanted
+from services.qa.queries.moments import Moments
 from services.qa.queries.settings import deputies
 from services.qa.regulation import Policy, Role
 from shared.errors import Forbidden, NotFound
@@ -55,6 +56,16 @@ class Asked:
         return replace(self, cursor=cursor).url(place)
 
 
+def moments_of(request: Request) -> Moments:
+    """One for all requests of this process."""
+    state = request.app.state
+    if not hasattr(state, "moments"):
+        state.moments = Moments()
+        state.service.hearers.append(state.moments.hear)
+    moments: Moments = state.moments
+    return moments
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     request: Request
@@ -66,6 +77,10 @@ class Visit:
     @property
     def edge(self) -> Edge[Policy]:
         return edge_of(self.request)
+
+    @property
+    def moments(self) -> Moments:
+        return moments_of(self.request)
 
     @property
     def view(self) -> View:
@@ -107,7 +122,10 @@ async def visit(key: str, request: Request, by: Staff, asked: AskedOf) -> Visit:
     if not by.roles & place.roles:
         raise Forbidden(f"Trang «{place.name}» dành cho người được giao việc này.")
     edge = edge_of(request)
-    away = await deputies(edge.database, edge.calendar.day_of(datetime.now(UTC)))
+    today = edge.calendar.day_of(datetime.now(UTC))
+    away = await moments_of(request).shared(
+        ("deputies", today), lambda: deputies(edge.database, today), anew=bool(asked.done)
+    )
     absent = tuple(person for person, deputy in away.items() if deputy == by.subject)
     return Visit(request, place, by, asked, absent)
 

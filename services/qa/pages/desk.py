@@ -116,7 +116,7 @@ async def show(visit: Visit, file: File | None, tried: Tried | None = None) -> R
     found = await lists.questions(
         edge.database, visit.wanted(now), by, cursor=asked.cursor, limit=lists.ROWS
     )  # fmt: skip
-    tabs = await tabs_of(visit, now, lambda wanted: lists.count(edge.database, wanted, by))
+    tabs = await tabs_of(visit, now, lambda wanted: _count(visit, wanted))
     shown = {"forms": [], "acts": []} if file is None else await _beside(visit, file, tried, now)
     ever = list(dict.fromkeys(step.act for step in WORKFLOW.steps if step.role in by.roles))
     return await page(
@@ -126,6 +126,15 @@ async def show(visit: Visit, file: File | None, tried: Tried | None = None) -> R
         open_id=str(file.question.id) if file else "", key_list=keys(ever, place.primary),
         said_done=await _said(visit), unit_names=await views.unit_names(edge.directory), **shown,
     )  # fmt: skip
+
+
+async def _count(visit: Visit, wanted: lists.Wanted) -> int:
+    """A second old at most; of now for who has just done something."""
+    by, database = visit.by, visit.edge.database
+    key = ("count", wanted, by.roles, by.unit)
+    return await visit.moments.shared(
+        key, lambda: lists.count(database, wanted, by), anew=bool(visit.asked.done)
+    )
 
 
 async def _beside(visit: Visit, file: File, tried: Tried, now: datetime) -> dict[str, Any]:

@@ -57,6 +57,7 @@ async def bulk(visit: VisitOf) -> Response:
     for line in lines:
         if line.done:
             await visit.edge.caught_up(QUESTIONS, line.id, line.version)
+    visit.moments.forget()
     return await page(
         visit.request, "desk_bulk_done.html", nav_current=visit.place.key, place=visit.place,
         asked=visit.asked, act=act, lines=lines,
