@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
@@ -68,6 +69,8 @@ PUBLIC_PLACES: Final = (
     ("ask", "Gửi câu hỏi", "qa", "/ask"),
     ("track", "Tra cứu câu hỏi", "qa", "/track"),
 )
+ICONS: Final = "vendor/icons.svg"
+DRAWN: Final = Markup('<svg class="i{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>')
 LOOKED_AT_AGAIN: Final = 1.0  # seconds
 NO_URLS: Final[Mapping[str, str]] = dict.fromkeys(("content", "qa", "sync", "notifier", "issuer"), "")
 
@@ -114,6 +117,7 @@ class Look:
         self._static = (*static_folders, STATIC)
         self._static_path = static_path
         self._addresses: dict[str, tuple[str, float]] = {}
+        self._icons: dict[tuple[str, str], tuple[str, Markup]] = {}
         self.environment = Environment(
             loader=ChoiceLoader([FileSystemLoader(folder) for folder in (*folders, TEMPLATES)]),
             # The text of a mail is plain and must say & as &.
@@ -143,6 +147,7 @@ class Look:
                 "public_nav": public_nav(urls),
                 "now": clock,
                 "static_url": self.static_url,
+                "drawn": self.icon,
                 "new_key": lambda: str(uuid4()),
                 "language": spoken.language,
                 "languages": (spoken.VIETNAMESE, *self.catalogues),
@@ -175,6 +180,13 @@ class Look:
             address = self._address(path)
             self._addresses[path] = address, now + LOOKED_AT_AGAIN
         return address
+
+    def icon(self, name: str, cls: str = "") -> Markup:
+        address = self.static_url(ICONS)
+        known = self._icons.get((name, cls))
+        if known is None or known[0] != address:
+            known = self._icons[name, cls] = address, DRAWN.format(f" {cls}" if cls else "", address, name)
+        return known[1]
 
     def _address(self, path: str) -> str:
         for folder in self._static:
