@@ -1,5 +1,6 @@
 """A store of many questions: what its lists, its search, the tracking page and a unit's board take, twenty
-requests a second of each at once, beside an endpoint that does nothing. ``FULL=1``: a million questions; ``ROWS``: so many."""
+requests a second of each at once, beside an endpoint that does nothing. ``FULL=1``: a million questions;
+``ROWS``: as many as that."""
 
 import asyncio
 import contextlib
@@ -32,7 +33,7 @@ from shared.web.session import MongoSessions
 from shared.workflow import Actor
 
 FULL: Final = os.environ.get("FULL", "") not in {"", "0"}
-STORED: Final = int(os.environ.get("ROWS", 1_000_000 if FULL else 20_000))
+STORED: Final = int(os.environ.get("ROWS", "1_000_000" if FULL else "20_000"))
 PUBLISHED: Final = STORED // 10
 SECONDS: Final = 30.0 if FULL else 6.0
 RATE: Final = 20.0

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from babel.dates import format_date
@@ -14,6 +15,12 @@ from shared.web import vietnamese as vn
 
 def _written(value: date, pattern: str) -> str:
     day = vn.local(value).date() if isinstance(value, datetime) else value
+    return _formatted(day, pattern)
+
+
+@lru_cache(maxsize=4096)
+def _formatted(day: date, pattern: str) -> str:
+    """A page names the same few days again and again."""
     return format_date(day, pattern, locale="en")
 
 

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from fastapi import Depends, Request, Response
 
 from services.qa.domain.codes import Codes
-from services.qa.queries.file import File, file_of
+from services.qa.queries.file import File, file_of, letter_in
 from services.qa.queries.limits import Limiter
 from services.qa.queries.read_models import QUESTIONS, read
 from services.qa.regulation import Policy
@@ -85,8 +85,13 @@ async def look_up(door: Door, code: str, proof: str) -> File:
     if not _proven(kept, proof) or row is None:
         await asyncio.sleep(max(0.0, SAME_TIME - (time.monotonic() - began)))
         raise NoSuchQuestion
-    await door.limiter.right(door.visitor, now)
-    return await file_of(door.edge.journal, door.edge.vault, door.edge.source, UUID(row["_id"]))
+    edge = door.edge
+    file: File
+    _, file = await asyncio.gather(
+        door.limiter.right(door.visitor, now),
+        file_of(edge.journal, edge.vault, edge.source, UUID(row["_id"]), letter=letter_in(kept)),
+    )
+    return file
 
 
 async def of_the_question(edge: Edge[Policy], whole: File, part: UUID | None) -> File:

@@ -176,13 +176,16 @@ class File:
         )
 
 
-async def file_of(journal: Journal, vault: Vault, source: str, id: UUID) -> File:
+async def file_of(
+    journal: Journal, vault: Vault, source: str, id: UUID, *, letter: Letter | None = None
+) -> File:
+    """``letter``, where it was read just now."""
     commits = await journal.read(Question.stream_of(id))
     if not commits:
         raise NotFound("Không có câu hỏi mang mã này.")
     events = [recorded for commit in commits for recorded in commit.recorded(source)]
     question = Question.fold(recorded.event for recorded in events)
-    letter = await letter_of(vault, question)
+    letter = letter or await letter_of(vault, question)
     words, sent = {}, dict(letter.files)
     for recorded in events:
         for name in ("answer_ref", "note_ref", "explanation_ref", "words_ref", "reason_ref"):
@@ -198,11 +201,14 @@ async def file_of(journal: Journal, vault: Vault, source: str, id: UUID) -> File
 
 
 async def letter_of(vault: Vault, question: Question) -> Letter:
-    kept = await read(vault, question.letter_ref)
+    return letter_in(await read(vault, question.letter_ref))
+
+
+def letter_in(kept: dict[str, Any]) -> Letter:
     if not kept:
         return Letter("", "", "", "", ERASED, ERASED)
-    files = tuple((str(id), str(name)) for id, name in kept.pop("files", ()))
-    return Letter(**kept, files=files)
+    files = tuple((str(id), str(name)) for id, name in kept.get("files", ()))
+    return Letter(**{**kept, "files": files})
 
 
 def clocks_of(events: list[Recorded[Event]]) -> list[RunningClock]:
