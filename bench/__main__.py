@@ -30,7 +30,9 @@ python -m bench core        the messaging core alone
 python -m bench calendar    due dates alone
 python -m bench deadlines   the register of deadlines alone
 python -m bench questions   a store of many questions alone
-FULL=1                      in the environment: the large sizes"""
+FULL=1                      in the environment: the large sizes
+ROWS=200000                 in the environment: so many questions in that store
+python -m bench.questions.costs   what a request of each kind takes of the processor"""
 PARTS = {"core": core, "calendar": calendars, "deadlines": deadlines, "questions": questions}
 
 
