@@ -87,7 +87,7 @@ async def found(book: Book, **which: str) -> list[tuple[str, str]]:
         ({"unit": "bhxh-ha-noi"}, set()),
         ({"subject": f"question-{UUID(int=2)}"}, {("refusal", "2")}),
         ({"month": "2026-10"}, {("refusal", "2")}),
-        ({"month": "2026-12"}, set()),
+        ({"month": "2026-09"}, set()),
     ],
 )
 async def test_the_ledger_is_asked_by_duty_unit_month_and_subject(
