@@ -36,7 +36,7 @@ from tests.qa.conftest import SECRET, Edges
 from tests.qa.reading import CENTRE, DAY, HANOI, Case, day_of, end_of, term, worked_from
 from tests.qa.world import LETTER
 
-SECONDS = float(os.environ.get("MACHINE_SECONDS", "40"))  # more of them live more lives
+SECONDS = float(os.environ.get("MACHINE_SECONDS", "25"))  # more of them live more lives
 STEPS = 20
 ENDING = ("withdraw", "erase", "refuse", "split", "reopen")
 STARTS = [

@@ -26,7 +26,7 @@ from tests.samples.sample_servers import running as served
 CHECKS: Final = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
 ]  # fmt: skip
-CASES: Final = 5  # an operation and a caller
+CASES: Final = 3  # an operation and a caller
 DIRECTORY: Final = {"units", "staff", "systems", "sources", "keys"}
 WHO: Final = ("u-ha", "sys-bhxh-ha-noi")
 
@@ -72,4 +72,4 @@ async def test_what_is_drawn_from_the_document_is_answered_as_it_says(
     for name in set(await service.database.list_collection_names()) - DIRECTORY:
         await service.database[name].delete_many({})
     assert found == {}
-    assert tried > 400
+    assert tried > 250
