@@ -5,7 +5,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -489,8 +489,8 @@ def _fields(letter: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def town(edges: Edges, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    town = Town(edges, asyncio.get_event_loop())
+async def town(edges: Edges, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
+    town = Town(edges, asyncio.get_running_loop())
     edge = edges.service.edge
     monkeypatch.setattr(edge, "desk", town.desk)
     monkeypatch.setattr(edge, "policy", edge.policy)
