@@ -4,7 +4,9 @@ A projection is a table of event class → the fields that this event sets."""
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from itertools import chain
+from typing import Any, Final, TypeVar
 
 import structlog
 from pymongo import UpdateOne
@@ -18,9 +20,14 @@ from shared.mongo import DUPLICATE, TROUBLE, Database, answered
 
 log = structlog.get_logger(__name__)
 
-TURN: Final = 50
+TURN: Final = 5  # streams of a lane; then what else this process does has its turn
+LANES: Final = (
+    20  # streams side by side: a column may fetch from the vault, and what waits there shares a trip
+)
 HANDS: Final = 2  # what one connection updates a server does on one core; a stream stays in one hand
 
+S = TypeVar("S")
+T = TypeVar("T")
 Fields = dict[str, Any]
 Column = Callable[[Recorded[Any], Vault], Awaitable[Fields]]
 
@@ -97,10 +104,21 @@ class Projection:
         return document
 
 
-async def _turn(number: int) -> None:
-    """Now and then what else this process does has its turn."""
-    if not number % TURN:
-        await asyncio.sleep(0)
+async def side_by_side(streams: Sequence[S], work: Callable[[S], Awaitable[T]]) -> list[T]:
+    """In their order; of what fails, the first is raised when nothing is under way any more."""
+    done: dict[int, T] = {}
+
+    async def lane(first: int) -> None:
+        for turn, place in enumerate(range(first, len(streams), LANES)):
+            done[place] = await work(streams[place])
+            if not turn % TURN:
+                await asyncio.sleep(0)
+
+    lanes = (lane(first) for first in range(min(LANES, len(streams))))
+    for outcome in await asyncio.gather(*lanes, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [done[place] for place in range(len(streams))]
 
 
 class Projector:
@@ -141,10 +159,7 @@ class Projector:
         begin = [group for group in streams if group[0].version == 1]
         later = [group for group in streams if group[0].version > 1]
         if begin:
-            whole = []
-            for number, group in enumerate(begin):
-                whole.append(await projection.fold(group, self._source, self._vault))
-                await _turn(number)
+            whole = await side_by_side(begin, partial(self._folded, projection))
             try:
                 await collection.insert_many(whole, ordered=False)
             except BulkWriteError as refused:
@@ -153,11 +168,16 @@ class Projector:
                     raise
                 later += [begin[error["index"]] for error in errors]
         hands: list[list[UpdateOne]] = [[] for _ in range(HANDS)]
-        for number, group in enumerate(later):
-            for commit in group:
-                hands[number % HANDS] += await projection.updates(commit, self._source, self._vault)
-            await _turn(number)
+        for number, updates in enumerate(await side_by_side(later, partial(self._updates, projection))):
+            hands[number % HANDS] += updates
         writes = [collection.bulk_write(updates, ordered=True) for updates in hands if updates]
         for outcome in await asyncio.gather(*writes, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
+
+    async def _folded(self, projection: Projection, stream: Sequence[Commit]) -> Fields:
+        return await projection.fold(stream, self._source, self._vault)
+
+    async def _updates(self, projection: Projection, stream: Sequence[Commit]) -> list[UpdateOne]:
+        every = [await projection.updates(commit, self._source, self._vault) for commit in stream]
+        return list(chain.from_iterable(every))

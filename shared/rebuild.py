@@ -20,7 +20,7 @@ from shared.errors import PortalError
 from shared.feed import MongoFeed, majority_time
 from shared.journal import Commit
 from shared.mongo import Database, Lease, answered, from_document
-from shared.projections import Fields, Projection, Projector
+from shared.projections import Fields, Projection, Projector, side_by_side
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,6 @@ IN_HAND: Final = 0.3
 NEAR: Final = 50  # commits in one read: the copy is as good as caught up
 READ: Final = 2000  # commits in one read
 STREAMS: Final = 1000  # in one write
-LANES: Final = 20  # fetches from the vault at once
 TTL: Final = timedelta(seconds=20)
 PATIENCE: Final = 2.0  # seconds in which the live projector may still bring what seems to differ
 CODEC: Final[CodecOptions[Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
@@ -208,13 +207,7 @@ async def _batches(database: Database, kind: str) -> AsyncIterator[list[list[Com
 async def _folded(
     projection: Projection, batch: Sequence[Sequence[Commit]], source: str, vault: Vault
 ) -> list[Fields]:
-    """Some side by side, for a column may fetch from the vault."""
-
-    async def fold(part: Sequence[Sequence[Commit]]) -> list[Fields]:
-        return [await projection.fold(stream, source, vault) for stream in part]
-
-    parts = await asyncio.gather(*(fold(batch[n::LANES]) for n in range(LANES)))
-    return list(chain.from_iterable(parts))
+    return await side_by_side(batch, lambda stream: projection.fold(stream, source, vault))
 
 
 @answered

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from shared.errors import Unavailable
+from shared.projections import LANES, side_by_side
 from shared.together import Together
 
 
@@ -77,3 +78,35 @@ async def test_too_many_askers_at_once_are_turned_away(keys: tuple[int, int]) ->
     trips.go_on.set()
     assert await asyncio.gather(first, *waiting) == [0, *keys]
     assert await together.ask(3) == 3
+
+
+async def test_streams_that_are_shown_side_by_side_share_their_trips_to_the_vault() -> None:
+    """Each after the other, a list falls behind a rush by two trips for every letter."""
+    trips: list[int] = []
+
+    async def fetch(refs: Sequence[str]) -> dict[str, str | Exception]:
+        trips.append(len(refs))
+        await asyncio.sleep(0)
+        return {ref: ref.upper() for ref in refs}
+
+    vault: Together[str, str] = Together(fetch)
+    refs = [f"ref-{n}" for n in range(200)]
+    assert await side_by_side(refs, vault.ask) == [ref.upper() for ref in refs]
+    assert len(trips) <= 2 * 200 / LANES
+
+
+async def test_what_one_stream_breaks_is_raised_when_no_other_is_under_way() -> None:
+    under_way: set[int] = set()
+
+    async def work(number: int) -> int:
+        under_way.add(number)
+        if number == 3:
+            raise ValueError(number)
+        await asyncio.sleep(0.001)
+        under_way.discard(number)
+        return number
+
+    with pytest.raises(ValueError, match="3"):
+        await side_by_side(range(50), work)
+    assert under_way == {3}
+    assert await side_by_side([], work) == []
