@@ -16,10 +16,10 @@ import uvloop
 from bench.core import world
 from bench.core.ground import Ground
 from deploy.local.kafka import REPO
+from shared.calm import calm_collector
 from shared.journal import Stored
 from shared.mongo import connect, prepare
 from shared.rebuild import rebuild
-from shared.service import calm_collector
 from shared.vault import MongoVault
 
 A_STREAM: Final = 5  # commits

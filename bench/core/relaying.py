@@ -14,11 +14,11 @@ from pathlib import Path
 import uvloop
 
 from bench.core import world
+from shared.calm import calm_collector
 from shared.journal import Commit
 from shared.messaging.follower import Follower
 from shared.messaging.relay import Relay
 from shared.mongo import connect, prepare
-from shared.service import calm_collector
 
 
 async def main(file: Path) -> None:

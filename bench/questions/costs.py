@@ -27,9 +27,10 @@ from deploy.local.parts import REPLICA_SET, Mongod
 from deploy.local.ports import free_ports
 from services.qa.app import build
 from services.qa.settings import QaSettings
+from shared.calm import calm_collector
 from shared.messaging.follower import Follower
 from shared.projections import Projector
-from shared.service import Service, calm_collector
+from shared.service import Service
 
 PROFILE: Final = bool(os.environ.get("PROFILE"))
 WARM: Final = 30  # requests of each kind, not counted

@@ -21,8 +21,10 @@ log = structlog.get_logger(__name__)
 
 # A dead follower's work is taken up after this: of three hundred seconds of refusals, each promised within
 # one, a hundredth may wait longer.
-TTL: Final = timedelta(seconds=3)
-PACE: Final = 0.1  # seconds between two marks while there is work: a crash repeats that much
+TTL: Final = timedelta(seconds=2)
+PACE: Final = 0.25  # seconds between two marks while there is work: a crash repeats that much
+REST: Final = 0.1  # seconds at most between two batches of a rush
+FULL: Final = 200  # commits: of a batch that large the next is waiting
 PATIENCE: Final = 1.0  # seconds between two looks at a lease that somebody else holds, at most
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0  # after trouble; past PATIENCE, another may try instead
 ALL: Final = datetime(9999, 12, 31, tzinfo=UTC)  # the server cuts it to its now
@@ -34,7 +36,8 @@ async def _nothing() -> None:
 
 class Follower:
     """``effect`` must bear repetition: after a crash or a take-over it sees the last batch again. ``begin``
-    runs whenever this follower becomes the active one."""
+    runs whenever this follower becomes the active one. After a batch it rests as long as it worked: in a rush
+    it does more at a time, for less, and all others get their turn."""
 
     def __init__(
         self,
@@ -107,6 +110,7 @@ class Follower:
             saved = monotonic()
             while True:
                 commits, token = await feed.next(wait_ms=int(PACE * 1000) if unmarked else MongoFeed.WAIT_MS)
+                began = monotonic()
                 if commits:
                     await self._effect(commits)
                     unmarked = True
@@ -116,6 +120,8 @@ class Follower:
                 if monotonic() - saved > (PACE if unmarked and mark else TTL.total_seconds() / 3):
                     await self._lease.renew(**mark)
                     unmarked, saved, self._wait = False, monotonic(), FIRST_WAIT
+                if 0 < len(commits) < FULL:
+                    await asyncio.sleep(min(REST, monotonic() - began))
         finally:
             with contextlib.suppress(Exception):
                 if unmarked and mark:

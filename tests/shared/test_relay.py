@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from time import monotonic
@@ -24,7 +25,7 @@ from shared.contracts.qa import TOPIC, QuestionClosed
 from shared.desk import utc_now
 from shared.feed import HISTORY_LOST, MongoFeed
 from shared.journal import Commit, Head, Stored
-from shared.messaging.follower import Follower
+from shared.messaging.follower import REST, Follower
 from shared.mongo import Lease, MongoJournal, connect, prepare
 from shared.operations import Standing
 from tests.shared.test_messaging import running, until
@@ -252,6 +253,23 @@ async def test_how_far_a_follower_is_behind_is_known_while_none_lives(database: 
     await streams.write()
     await asyncio.sleep(0.6)
     assert (await Standing.of(database, "relay")).seconds > 0.5
+
+
+async def test_a_follower_rests_as_long_as_it_worked(database: Any) -> None:
+    """Of a rush it takes more at a time, and what else runs here has its turn."""
+    worked: list[tuple[float, float]] = []
+
+    async def effect(_: Any) -> None:
+        began = monotonic()
+        await asyncio.sleep(0.04)
+        worked.append((began, monotonic()))
+
+    streams = Streams(MongoJournal(database), 5)
+    async with running(Follower(database, "relay", "r1", effect).run):
+        while len(worked) < 6:
+            await streams.write()
+    for (began, ended), (again, _) in pairwise(worked):
+        assert again - ended >= 0.99 * min(ended - began, REST)
 
 
 async def test_a_follower_in_trouble_lets_another_try(database: Any) -> None:

@@ -31,7 +31,7 @@ from shared.web.edge import Edge
 log = structlog.get_logger(__name__)
 FAREWELL: Final = 3.0  # seconds that mails on their way have when the service stops
 SETTLING: Final = 0.25  # seconds in which the read model comes to show that a notice was taken up
-# Seconds between two looks while mails are on their way; what must leave today is not kept waiting.
+# Seconds between two looks; what must leave today is not kept waiting.
 LOOK, URGENT_LOOK = 0.1, 0.02
 STALE: Final = 0.5  # seconds after which the read model is asked again
 AHEAD: Final = 8  # notices for each place that are taken from the read model at once
@@ -68,19 +68,25 @@ class Outbox:
 
     async def run(self) -> int:
         """Until nothing is due and nothing is on its way; how many were taken up."""
-        taken, look = 0, URGENT_LOOK if Lane.URGENT in self.lanes else LOOK
+        taken = 0
+        if not self._told:
+            await asyncio.sleep(self._looked_at + self._pace - time.monotonic())
         try:
             while True:
                 taken += await self._take_up()
                 if not self._on_their_way:
                     return taken
                 await asyncio.wait(
-                    self._on_their_way.values(), timeout=look, return_when=asyncio.FIRST_COMPLETED
+                    self._on_their_way.values(), timeout=self._pace, return_when=asyncio.FIRST_COMPLETED
                 )
         except asyncio.CancelledError:
             if self._on_their_way:
                 await asyncio.wait(self._on_their_way.values(), timeout=FAREWELL)
             raise
+
+    @property
+    def _pace(self) -> float:
+        return URGENT_LOOK if Lane.URGENT in self.lanes else LOOK
 
     def hear(self, commit: Commit) -> None:
         """What our own process has just asked these lanes to send is sent next, whatever the list has still
@@ -98,7 +104,7 @@ class Outbox:
         self._taken = {id: at for id, at in self._taken.items() if now - at < SETTLING}
         # Those on their way, and those that have just arrived, may still look due to the read model.
         seen = self._on_their_way.keys() | self._taken.keys()
-        if not self._waiting or now - self._looked_at > STALE:
+        if now - self._looked_at >= (STALE if self._waiting else self._pace):
             self._waiting = await self._look(len(seen) + free, timed=agreed)
             self._looked_at = now
         self._told = [notice for notice in self._told if notice.id not in seen]
