@@ -1,10 +1,13 @@
 """The working pages of staff, without JavaScript: whose they are, what they show before one decides, and what
 becomes of a form."""
 
+import asyncio
 import re
 
+import httpx2
 import pytest
 
+from services.qa.desk import rows
 from services.qa.regulation import SAME_DAY_SENTENCE
 from tests.qa.conftest import Edges
 
@@ -52,6 +55,27 @@ async def test_the_same_day_duty_is_shown_with_its_sentence_before_one_refuses(e
     assert f"«{SAME_DAY_SENTENCE}»" in page
     assert "Điều 11 khoản 1 điểm a, Hỏi đáp, gạch thứ nhất" in page
     assert "(ngay trong ngày)" in page
+
+
+async def test_a_line_is_kept_as_it_was_drawn_for_seconds_and_the_open_one_is_marked(
+    edges: Edges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "KEPT_FOR", 0.2)
+    rows._drawn.cache_clear()
+    first, second = [await edges.asked(subject=f"Hỏi việc thứ {n}") for n in (1, 2)]
+    await edges.project()
+    drawn = [await edges.page("/desk/triage", "u-ha") for _ in range(2)]
+    assert rows._drawn.cache_info().hits >= 2
+    assert all("Hỏi việc thứ 1" in page.text and 'aria-current="true"' not in _list(page) for page in drawn)
+    one = _list(await edges.page(f"/desk/triage/{first['id']}", "u-ha"))
+    (marked,) = re.findall(r'<li id="row-([^"]+)">(?:(?!</li>).)*aria-current="true"', one, re.DOTALL)
+    assert marked == first["id"] != second["id"]
+    await asyncio.sleep(0.5)
+    assert rows._drawn.cache_info().currsize == 0  # what an asker has had erased is left nowhere
+
+
+def _list(page: httpx2.Response) -> str:
+    return page.text.partition('id="d-rows"')[2].partition("</section>")[0]
 
 
 async def test_a_form_that_cannot_be_done_keeps_what_was_typed(edges: Edges) -> None:

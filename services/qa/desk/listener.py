@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.qa import views
 from services.qa.desk.asked import Visit
-from services.qa.desk.rows import row_shown
+from services.qa.desk.rows import lines
 from services.qa.desk.stale import changed_since
 from services.qa.desk.tabs import tabs_of
 from services.qa.queries import lists, presence, rows
@@ -74,9 +73,8 @@ class Listener:
         )  # fmt: skip
         tabs = await tabs_of(visit, now, count)
         listed = self._render(
-            "desk/_rows.html", rows=[await row_shown(edge, row, now) for row in page.rows], next=page.next,
-            open_id=str(self._question or ""), unit_names=await views.unit_names(edge.directory),
-            bulk=visit.bulk,
+            "desk/_rows.html", lines=await lines(visit, page.rows, now, str(self._question or "")),
+            next=page.next, bulk=visit.bulk,
         )  # fmt: skip
         return {"d-rows": listed, "d-tabs": self._render("desk/_tabs.html", tabs=tabs)}
 

@@ -15,7 +15,7 @@ from services.qa.desk.acts import ACTS, BY_STEP, FormAct
 from services.qa.desk.asked import Visit, VisitOf
 from services.qa.desk.context import context_of
 from services.qa.desk.forms import Draft, Tried, forms, keys
-from services.qa.desk.rows import row_shown
+from services.qa.desk.rows import lines
 from services.qa.desk.stale import changed_since, forgiving
 from services.qa.desk.tabs import tabs_of
 from services.qa.pages.errors import errors_of
@@ -122,8 +122,8 @@ async def show(visit: Visit, file: File | None, tried: Tried | None = None) -> R
     return await page(
         visit.request, "desk.html", status=tried.status, nav_current=place.key, place=place, view=visit.view,
         tabs=tabs, file=file, asked=asked, next=found.next, tried=tried, bulk=visit.bulk,
-        rows=[await row_shown(edge, row, now) for row in found.rows],
-        open_id=str(file.question.id) if file else "", key_list=keys(ever, place.primary),
+        lines=await lines(visit, found.rows, now, str(file.question.id) if file else ""),
+        key_list=keys(ever, place.primary),
         said_done=await _said(visit), unit_names=await views.unit_names(edge.directory), **shown,
     )  # fmt: skip
 

@@ -28,7 +28,7 @@ OF_QUESTIONS: Final[dict[str, Keys]] = {
     "asker_mark": [("asker_mark", 1), ("arrival", -1)],
 }
 # The few questions that reach a unit otherwise than by being forwarded to it.
-CONSULTED: Final[Keys] = [("consulted", 1), ("status", 1), ("arrival", -1)]
+CONSULTED: Final[Keys] = [("consulted", 1), ("status", 1), ("arrival", -1), ("field", 1)]
 ENTERED: Final[Keys] = [("entered_by", 1), ("status", 1), ("due_at", 1), ("arrival", 1)]
 # What members of staff have on their desks.
 OF_PERSON: Final[Keys] = [("assignee", 1), ("status", 1), ("due_at", 1), ("arrival", 1)]
