@@ -15,7 +15,7 @@ from deploy.demo.edges import Edges
 AGAIN: Final = frozenset({401, 429, 500, 502, 503, 504})
 PATIENCE: Final = 120.0  # seconds after which a command that nobody answers counts as stuck
 TIMEOUT: Final = 7.0
-TWICE: Final = 0.18  # of the commands are sent a second time, half of them at the same moment
+TWICE: Final = 0.18
 SUBJECTS: Final = {name: f"u-{name}" for name in ("ha", "khoi", "lan", "minh", "phuong", "tuan", "oanh")}
 
 
@@ -58,11 +58,14 @@ class Gone(Exception):
 
 
 class Client:
-    """``replicas`` says who may be asked for a service just now."""
+    """``replicas`` says who may be asked for a service just now; ``twice``: how many of the commands are sent
+    a second time, half of them at the same moment."""
 
-    def __init__(self, edges: Edges, urls: Mapping[str, str], replicas: Any, seed: int) -> None:
+    def __init__(
+        self, edges: Edges, urls: Mapping[str, str], replicas: Any, seed: int, *, twice: float = TWICE
+    ) -> None:
         self._edges, self._urls, self._replicas = edges, urls, replicas
-        self._draw = random.Random(f"client:{seed}")
+        self._draw, self._twice = random.Random(f"client:{seed}"), twice
         self._salt = f"oracle-{seed}-{int(time.time())}"
         self.ledger: list[Command] = []
         self.began = time.monotonic()
@@ -89,11 +92,11 @@ class Client:
         command = Command(key, life, act, service, method, path, body, by, etag, refused, on_record)
         self.ledger.append(command)
         dice = self._draw.random()
-        if dice < TWICE / 2:
+        if dice < self._twice / 2:
             first, second = await asyncio.gather(self._until_answered(command), self._until_answered(command))
         else:
             first = await self._until_answered(command)
-            second = await self._until_answered(command) if dice < TWICE else first
+            second = await self._until_answered(command) if dice < self._twice else first
         if first is None:
             raise Gone(act)
         command.status, command.answer, command.tag = first

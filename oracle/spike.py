@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +42,7 @@ from shared.projections import Projection
 
 PATIENCE: Final = 120.0
 WARM_UP: Final = 20  # questions, and a tenth of them refused, before the clock of the measure begins
+TWICE: Final = 0.02  # of those who ask do so a second time; each makes one question
 RELAYING: Final = "worker,bulk,relay"
 PLACES: Final = ("Hà Nội", "Quảng Ngãi", "Cần Thơ", "Đà Nẵng", "Lâm Đồng", "Nghệ An")
 MATTERS: Final = (
@@ -221,7 +222,7 @@ async def run(folder: Path, size: Size, *, whole: bool) -> tuple[list[Finding], 
         await asyncio.to_thread(ran.start)
         say(f"the system is up after {time.monotonic() - began:.0f} s")
         edges, spike = Edges(ran.system.urls, ran.system.passwords, "spike"), Spike(ran)
-        client = Client(edges, ran.system.urls, lambda service: [service], int(began))
+        client = Client(edges, ran.system.urls, lambda service: [service], int(began), twice=TWICE)
         holders = Holders({})
         watch = asyncio.create_task(spike.watch_holders(holders))
         try:
@@ -271,10 +272,12 @@ def say(text: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m oracle.spike", description=__doc__)
     parser.add_argument("--full", action="store_true", help="five minutes, and refusals within a second")
+    parser.add_argument("--per-minute", type=int, default=0, help="questions, instead of two thousand")
     parser.add_argument("--data", default="", help="folder of the run; a fresh one otherwise")
     wanted: Any = parser.parse_args()
     folder = Path(wanted.data) if wanted.data else Path(tempfile.mkdtemp(prefix="spike-"))
     size = FULL if wanted.full else Size()
+    size = replace(size, per_minute=wanted.per_minute or size.per_minute)
     findings, told = asyncio.run(run(folder / "run", size, whole=wanted.full))
     for finding in findings[:25]:
         say(str(finding))
