@@ -244,9 +244,10 @@ def test_what_one_types_is_kept_and_comes_back(arrives: Arrives, site: Site) -> 
 
 
 def test_the_list_keeps_itself_up_to_date_and_says_when_it_cannot(arrives: Arrives, site: Site) -> None:
-    site.asks()
+    first = site.asks()
     page = arrives("u-ha", "/desk/triage")
     rows = page.locator(".qs li")
+    expect(page.locator(f"#row-{first}")).to_be_visible()
     before = rows.count()
     rows.first.locator("input").check()
     expect(page.locator("[data-live]")).to_have_text("Trực tiếp")

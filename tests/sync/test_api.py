@@ -107,7 +107,7 @@ async def test_deliveries_are_found_by_item_portal_and_state(
 
 @pytest.mark.parametrize(("path", "status", "code"), [
     ("/v1/deliveries/khong-phai-ma", 404, "not_found"),
-    (f"/v1/deliveries/{uuid4()}", 404, "not_found"),
+    ("/v1/deliveries/6f1c0f5e-6d0a-4d0c-9d4e-2f3f6d1f7c11", 404, "not_found"),
     ("/v1/deliveries?state=lost", 422, "invalid_input"),
     ("/v1/deliveries?item_id=1", 422, "invalid_input"),
     ("/v1/deliveries?cursor=abc", 422, "invalid_input"),
