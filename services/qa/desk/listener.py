@@ -1,8 +1,9 @@
 """One open working page, listening: what it shows, and what it must be told."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from services.qa.desk.asked import Visit
@@ -13,13 +14,15 @@ from services.qa.queries import lists, presence, rows
 from services.qa.queries.pulse import Beat, Pulse
 from shared.errors import Forbidden, NotFound
 
+T = TypeVar("T")
+
 
 class Listener:
     def __init__(self, visit: Visit, pulse: Pulse, question: UUID | None, version: int) -> None:
         self._visit, self._pulse = visit, pulse
         self._question, self._version = question, version
         self._shown: dict[str, str] = {}
-        self._change = -1
+        self._change, self._drawn = -1, False
         self._told_at = float("-inf")
 
     async def parts(self) -> str:
@@ -60,18 +63,19 @@ class Listener:
         edge, by = visit.edge, visit.by
         reach = (by.roles, by.unit)
 
+        async def shared(key: tuple[Any, ...], read: Callable[[], Awaitable[T]]) -> T:
+            """At first as it is now: what others saw at this beat may be older than the page itself."""
+            return await (self._pulse.shared(key, beat.change, read) if self._drawn else read())
+
         async def count(wanted: lists.Wanted) -> int:
-            key = ("count", wanted, reach)
-            return await self._pulse.shared(
-                key, beat.change, lambda: lists.count(edge.database, wanted, by)
-            )  # fmt: skip
+            return await shared(("count", wanted, reach), lambda: lists.count(edge.database, wanted, by))
 
         wanted, cursor = visit.wanted(now), visit.asked.cursor
-        page = await self._pulse.shared(
-            ("rows", wanted, cursor, reach), beat.change,
+        page = await shared(
+            ("rows", wanted, cursor, reach),
             lambda: lists.questions(edge.database, wanted, by, cursor=cursor, limit=lists.ROWS),
         )  # fmt: skip
-        tabs = await tabs_of(visit, now, count)
+        tabs, self._drawn = await tabs_of(visit, now, count), True
         listed = self._render(
             "desk/_rows.html", lines=await lines(visit, page.rows, now, str(self._question or "")),
             next=page.next, bulk=visit.bulk,
