@@ -56,7 +56,7 @@ class Plan:
 
 def small(seed: int) -> Plan:
     """Each point once, each kind of fault at least once."""
-    return drawn(seed, seconds=50.0, lives=85, at_once=24, replicas=3, rounds=1)
+    return drawn(seed, seconds=62.0, lives=95, at_once=24, replicas=3, rounds=1)
 
 
 def large(seed: int) -> Plan:

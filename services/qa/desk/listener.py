@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from services.qa import views
 from services.qa.desk.asked import Visit
 from services.qa.desk.rows import lines
 from services.qa.desk.stale import changed_since
@@ -22,7 +23,7 @@ class Listener:
         self._visit, self._pulse = visit, pulse
         self._question, self._version = question, version
         self._shown: dict[str, str] = {}
-        self._change, self._drawn = -1, False
+        self._change = -1
         self._told_at = float("-inf")
 
     async def parts(self) -> str:
@@ -65,7 +66,8 @@ class Listener:
 
         async def shared(key: tuple[Any, ...], read: Callable[[], Awaitable[T]]) -> T:
             """At first as it is now: what others saw at this beat may be older than the page itself."""
-            return await (self._pulse.shared(key, beat.change, read) if self._drawn else read())
+            seen = "d-rows" in self._shown
+            return await (self._pulse.shared(key, beat.change, read) if seen else read())
 
         async def count(wanted: lists.Wanted) -> int:
             return await shared(("count", wanted, reach), lambda: lists.count(edge.database, wanted, by))
@@ -75,9 +77,9 @@ class Listener:
             ("rows", wanted, cursor, reach),
             lambda: lists.questions(edge.database, wanted, by, cursor=cursor, limit=lists.ROWS),
         )  # fmt: skip
-        tabs, self._drawn = await tabs_of(visit, now, count), True
+        tabs, units = await tabs_of(visit, now, count), await views.unit_names(edge.directory)
         listed = self._render(
-            "desk/_rows.html", lines=await lines(visit, page.rows, now, str(self._question or "")),
+            "desk/_rows.html", lines=await lines(visit, page.rows, now, str(self._question or ""), units),
             next=page.next, bulk=visit.bulk,
         )  # fmt: skip
         return {"d-rows": listed, "d-tabs": self._render("desk/_tabs.html", tabs=tabs)}

@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Template
 from markupsafe import Markup
 
-from services.qa import views
 from services.qa.desk.asked import Visit
 from services.qa.desk.context import due_words
 from services.qa.queries.history import FINDING_VI
@@ -58,10 +57,11 @@ class Line(NamedTuple):
     open: bool
 
 
-async def lines(visit: Visit, rows: Sequence[Mapping[str, Any]], now: datetime, open_id: str) -> list[Markup]:
-    """``open_id``: the question beside the list, or nothing."""
+async def lines(
+    visit: Visit, rows: Sequence[Mapping[str, Any]], now: datetime, open_id: str, units: Mapping[str, str]
+) -> list[Markup]:
+    """``open_id``: the question beside the list, or nothing; ``units``: their names by id."""
     template = visit.edge.look.environment.get_template("desk/_line.html")
-    units = await views.unit_names(visit.edge.directory)
     path, query, bulk = f"/desk/{visit.place.key}", visit.asked.query(visit.place), visit.bulk
     drawn, empty = [], not _drawn.cache_info().currsize
     for row in rows:

@@ -118,13 +118,14 @@ async def show(visit: Visit, file: File | None, tried: Tried | None = None) -> R
     )  # fmt: skip
     tabs = await tabs_of(visit, now, lambda wanted: _count(visit, wanted))
     shown = {"forms": [], "acts": []} if file is None else await _beside(visit, file, tried, now)
+    units = await views.unit_names(edge.directory)
     ever = list(dict.fromkeys(step.act for step in WORKFLOW.steps if step.role in by.roles))
     return await page(
         visit.request, "desk.html", status=tried.status, nav_current=place.key, place=place, view=visit.view,
         tabs=tabs, file=file, asked=asked, next=found.next, tried=tried, bulk=visit.bulk,
-        lines=await lines(visit, found.rows, now, str(file.question.id) if file else ""),
+        lines=await lines(visit, found.rows, now, str(file.question.id) if file else "", units),
         key_list=keys(ever, place.primary),
-        said_done=await _said(visit), unit_names=await views.unit_names(edge.directory), **shown,
+        said_done=await _said(visit), unit_names=units, **shown,
     )  # fmt: skip
 
 
